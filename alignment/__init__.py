@@ -1,0 +1,1 @@
+"""Alignment: which warnings a diff deserves."""

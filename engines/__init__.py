@@ -1,0 +1,1 @@
+"""Engines: bots under care, their improvement cycles and what these produce."""

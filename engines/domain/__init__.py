@@ -1,0 +1,1 @@
+"""Plain Python of the engines: states, decisions, energy, search, significance."""

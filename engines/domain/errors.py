@@ -1,0 +1,46 @@
+"""Errors that a person or a program caused and can mend.
+
+MenaceError
+├── InvalidInput        a value is wrong (HTTP 400/422, exit code 2)
+│   ├── ManifestError   the bot's manifest is wrong
+│   └── RegistrationError  the repository can't be taken under care
+├── Conflict            the thing is in another state (HTTP 409, exit code 3)
+├── NotConfigured       something this needs was not set up (exit code 4)
+└── LeaseLost           another worker owns the cycle now; nothing was written
+"""
+
+
+class MenaceError(Exception):
+    """Something went wrong that a message can explain."""
+
+
+class InvalidInput(MenaceError):
+    """A value was refused; `field` names it, the message says why and what would do."""
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class ManifestError(InvalidInput):
+    """The manifest of a bot was refused; `field` is the key, `file` where it stands."""
+
+    def __init__(self, message: str, *, file: str = "", field: str = "") -> None:
+        super().__init__(message, field=field)
+        self.file = file
+
+
+class RegistrationError(InvalidInput):
+    """A repository was refused; nothing was kept of it."""
+
+
+class Conflict(MenaceError):
+    """The thing is in a state that doesn't allow this."""
+
+
+class NotConfigured(MenaceError):
+    """What this needs was not configured; the message says how to."""
+
+
+class LeaseLost(MenaceError):
+    """Another worker holds the lease by now, so this one's write was refused."""

@@ -1,0 +1,1 @@
+"""Forecasting: what a named subject's numbers were, mean and will be."""

@@ -1,0 +1,1 @@
+"""The site: settings, URLs, supervisor and everything that joins the apps."""

@@ -1,0 +1,1 @@
+"""Orphans: what modules a checkout has and how to run its code safely."""
