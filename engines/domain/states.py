@@ -80,3 +80,12 @@ MOVES: dict[CycleState, frozenset[CycleState]] = {
 def sources(target: CycleState) -> tuple[CycleState, ...]:
     """Return the states from which `target` may be reached."""
     return tuple(state for state, targets in MOVES.items() if target in targets)
+
+
+class VersionState(StrEnum):
+    """What became of a trained model."""
+
+    CHAMPION = "champion"
+    CANDIDATE = "candidate"
+    RETIRED = "retired"
+    REJECTED = "rejected"

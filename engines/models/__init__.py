@@ -1,1 +1,7 @@
 """Rows of the engines and their QuerySets."""
+
+from engines.models.cycle import Cycle, CycleQuerySet, CycleStep
+from engines.models.engine import Engine, EngineQuerySet
+from engines.models.model_version import ModelVersion
+
+__all__ = ["Cycle", "CycleQuerySet", "CycleStep", "Engine", "EngineQuerySet", "ModelVersion"]

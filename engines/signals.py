@@ -1,0 +1,15 @@
+"""News of the engines for whoever sits above; all are sent inside the transaction that made them true."""
+
+from django.dispatch import Signal
+
+acted = Signal()
+"""A person, a token or the system did something: actor, verb, target, detail."""
+
+cycle_queued = Signal()
+"""A cycle waits for a worker: cycle."""
+
+step_changed = Signal()
+"""A step started or ended: cycle_id, engine, step, state, note, duration."""
+
+cycle_finished = Signal()
+"""A cycle came to an end: cycle."""

@@ -1,0 +1,22 @@
+"""Middleware of the site."""
+
+import zoneinfo
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
+
+View = Callable[[HttpRequest], HttpResponseBase]
+
+
+def time_zone(get_response: View) -> View:
+    """Show times in the zone that the viewer chose, else in the one the browser told by cookie, else in UTC."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        chosen = request.session.get("time_zone") or request.COOKIES.get("tz", "")
+        if chosen in zoneinfo.available_timezones():
+            with timezone.override(chosen):
+                return get_response(request)
+        return get_response(request)
+
+    return middleware
