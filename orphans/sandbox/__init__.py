@@ -1,1 +1,46 @@
-"""The one door through which a bot's code is run."""
+"""The one way to run other people's code: `run(spec) -> Measurement` in a process of its own.
+
+Everything above names only what stands here, so a stronger runner can take the place of
+`SubprocessRunner` without a change elsewhere.
+"""
+
+from orphans.sandbox.artifacts import ArtifactError, artifact_path
+from orphans.sandbox.runner import SubprocessRunner
+from orphans.sandbox.scratch import remove_tree, scratch_folder, sweep
+from orphans.sandbox.spec import (
+    Cancel,
+    Kind,
+    Limits,
+    Measurement,
+    Outcome,
+    Progress,
+    Runner,
+    RunSpec,
+    SpecError,
+    StoredFile,
+)
+
+__all__ = [
+    "ArtifactError",
+    "Cancel",
+    "Kind",
+    "Limits",
+    "Measurement",
+    "Outcome",
+    "Progress",
+    "RunSpec",
+    "Runner",
+    "SpecError",
+    "StoredFile",
+    "SubprocessRunner",
+    "artifact_path",
+    "remove_tree",
+    "run",
+    "scratch_folder",
+    "sweep",
+]
+
+
+def run(spec: RunSpec, *, on_progress: Progress | None = None, cancel: Cancel | None = None) -> Measurement:
+    """Carry out `spec` with the runner of this machine."""
+    return SubprocessRunner().run(spec, on_progress=on_progress, cancel=cancel)

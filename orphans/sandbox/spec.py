@@ -1,0 +1,200 @@
+"""What may be asked of a sandbox and what it answers, as values.
+
+`RunSpec` says what runs, on which checkout and within which limits; `Measurement` holds the facts
+that were observed from outside. A runner that isolates more fills in more of `Measurement`
+(`attempts`, more `guarantees`), and nobody above the seam changes.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+Json = Any
+"""What `json.loads` can return."""
+
+TARGET: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\Z", re.ASCII)
+"""`package.module:function`."""
+
+ENVIRONMENT_NAME: Final = re.compile(r"(SANDBOX|BOT)_[A-Z0-9_]{1,60}\Z|LANG\Z|TZ\Z")
+"""Variables that a spec may add; nothing that steers the interpreter, the loader or git."""
+
+ARTIFACT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}(\.[A-Za-z0-9_-]{1,12})?\Z")
+
+PROJECT_ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+class SpecError(ValueError):
+    """A run was asked for that no runner could carry out."""
+
+
+class Kind(StrEnum):
+    """How the target is called."""
+
+    #: `function(payload, job)` of this project, with `job.progress(…)` and `job.scratch`
+    JOB = "job"
+    #: `function(payload)` of the checkout
+    CALL = "call"
+    #: a script of the checkout, as `__main__`; its last word is its exit code
+    FILE = "file"
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    OK = "ok"
+    #: it raised, exited with another code than 0, or its result was refused
+    FAILED = "failed"
+    #: over its wall-clock or CPU time
+    TIMEOUT = "timeout"
+    #: ended for another limit: processes, output, size of the result
+    KILLED = "killed"
+    #: over its memory
+    OOM = "oom"
+    #: stopped at something it may not do
+    DENIED = "denied"
+    #: ended by a signal that nobody here sent
+    CRASHED = "crashed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one run may use, all its processes together unless said."""
+
+    cpu_seconds: float = 60.0
+    wall_seconds: float = 120.0
+    #: resident memory
+    memory_bytes: int = 2 * 2**30
+    processes: int = 32
+    #: stdout and stderr; more of it ends the run
+    output_bytes: int = 4 * 2**20
+    open_files: int = 256
+    #: the largest file it may write (of one process)
+    file_bytes: int = 256 * 2**20
+    #: the JSON that it hands over
+    result_bytes: int = 2 * 2**20
+    artifact_bytes: int = 256 * 2**20
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            if not 0 < getattr(self, each.name) < float("inf"):
+                raise SpecError(f"limit {each.name} must be a positive number")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSpec:
+    """One run: what, with which input, where, and within which limits."""
+
+    kind: Kind = Kind.JOB
+    #: `package.module:function`, or for `Kind.FILE` a path inside the checkout
+    target: str
+    #: handed to the target as plain JSON
+    payload: Json = None
+    #: the bot's files; a run only reads them
+    checkout: Path | None = None
+    #: folders of the checkout to import from, relative to it, first one first
+    import_paths: tuple[str, ...] = (".",)
+    #: the only place to write to; None: one is made for the run and removed after it
+    scratch: Path | None = None
+    #: files in scratch to copy out when the run went well
+    artifacts: tuple[str, ...] = ()
+    #: where copies go, named by their digest; needed when `artifacts` names any
+    store: Path | None = None
+    limits: Limits = field(default_factory=Limits)
+    network: bool = False
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._check_target()
+        for name, value in self.env.items():
+            if not ENVIRONMENT_NAME.match(name) or "\0" in value:
+                raise SpecError(f"variable {name!r} can't be handed to a run")
+        for name in self.artifacts:
+            if not ARTIFACT_NAME.match(name):
+                raise SpecError(f"artifact {name!r} must be a plain file name")
+        if self.artifacts and self.store is None:
+            raise SpecError("artifacts need a store to be copied to")
+
+    def _check_target(self) -> None:
+        if self.kind is Kind.FILE:
+            parts = Path(self.target).parts
+            if self.checkout is None or not parts or ".." in parts or Path(self.target).is_absolute():
+                raise SpecError(f"file {self.target!r} must lie inside a checkout")
+        elif not TARGET.match(self.target):
+            raise SpecError(f"target {self.target!r} must look like package.module:function")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """A file that left a run: opaque bytes, kept under their digest."""
+
+    name: str
+    sha256: str
+    size: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """What was observed of one run. None always means "not measured"."""
+
+    outcome: Outcome
+    #: in words: which limit, which signal, what was refused; empty when all went well
+    reason: str = ""
+    #: exit code of the first process; None when a signal ended it
+    exit_code: int | None = None
+    signal: int | None = None
+    #: what the target returned; only when the outcome is ok
+    result: Json = None
+    #: type, message and traceback as the run itself told them, cleaned: a claim, not a fact
+    exception: str | None = None
+    wall_seconds: float | None = None
+    #: all processes of the run that ended
+    cpu_seconds: float | None = None
+    #: of the largest process
+    max_rss_bytes: int | None = None
+    #: the end of stdout and stderr, cleaned
+    output_tail: str = ""
+    output_bytes: int = 0
+    #: processes still alive when the first one ended; all were killed
+    survivors: int | None = None
+    artifacts: tuple[StoredFile, ...] = ()
+    #: counted side effects; None while no layer counts them
+    attempts: Mapping[str, int] | None = None
+    #: which promises held in this run
+    guarantees: Mapping[str, bool] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the run ended well and its result was accepted."""
+        return self.outcome is Outcome.OK
+
+    def explain(self) -> str:
+        """Return one line on how it ended, for messages."""
+        told = (self.exception or "").strip().splitlines()
+        return ": ".join(part for part in (self.outcome.value, self.reason, told[-1] if told else "") if part)
+
+
+Progress = Callable[[float | None, str], None]
+"""Called with the finished fraction (None: unknown) and a message."""
+
+
+class Cancel(Protocol):
+    """What `threading.Event` has."""
+
+    def is_set(self) -> bool:
+        """Whether the run shall end now."""
+        ...
+
+
+class Runner(Protocol):
+    """Carries out specs. Every implementation passes `tests/orphans/test_runners.py`."""
+
+    def run(
+        self, spec: RunSpec, *, on_progress: Progress | None = None, cancel: Cancel | None = None
+    ) -> Measurement:
+        """Carry out one run; never raises for what the run does, only for an impossible spec."""
+        ...
