@@ -48,7 +48,7 @@ def main() -> NoReturn:
     code = 0
     try:
         job.say({"result": carry_out(order, job)})
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - whatever the target raises is told, SystemExit too
         code = exit_code(error)
         job.say({"result": None} if code == 0 and order["kind"] == "file" else told(error))
     for stream in (sys.stdout, sys.stderr):

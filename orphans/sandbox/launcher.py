@@ -61,7 +61,7 @@ def prctl(option: int, value: int) -> bool:
     """Set a process attribute of Linux; False where that doesn't exist."""
     if not LINUX:
         return False
-    return ctypes.CDLL(None).prctl(option, value, 0, 0, 0) == 0
+    return bool(ctypes.CDLL(None).prctl(option, value, 0, 0, 0) == 0)
 
 
 def start(order: dict[str, Any]) -> tuple[int, bool]:
@@ -94,7 +94,7 @@ def become(order: dict[str, Any], mother: int, tells: int) -> None:
     for descriptor in (order["report"], order["lifeline"]):
         os.set_inheritable(descriptor, False)
     os.write(tells, b"1" if held else b"0")
-    os.execve(order["argv"][0], order["argv"], order["env"])
+    os.execve(order["argv"][0], order["argv"], order["env"])  # noqa: S606 - there must be no shell
 
 
 def set_limits(limits: dict[str, Any]) -> bool:
@@ -108,7 +108,8 @@ def set_limits(limits: dict[str, Any]) -> bool:
         resource.RLIMIT_NOFILE: (int(limits["open_files"]),) * 2,
         resource.RLIMIT_CORE: (0, 0),
     }
-    return all([set_limit(kind, pair) for kind, pair in wanted.items()])
+    held = [set_limit(kind, pair) for kind, pair in wanted.items()]
+    return all(held)
 
 
 def set_limit(kind: int, pair: tuple[int, ...]) -> bool:
