@@ -3,5 +3,6 @@
 from engines.models.cycle import Cycle, CycleQuerySet, CycleStep
 from engines.models.engine import Engine, EngineQuerySet
 from engines.models.model_version import ModelVersion
+from engines.models.tally import CycleTally
 
-__all__ = ["Cycle", "CycleQuerySet", "CycleStep", "Engine", "EngineQuerySet", "ModelVersion"]
+__all__ = ["Cycle", "CycleQuerySet", "CycleStep", "CycleTally", "Engine", "EngineQuerySet", "ModelVersion"]

@@ -103,6 +103,9 @@ class Cycle(models.Model):
             models.Index(fields=["duration", "id"], name="cycle_duration_id"),
             models.Index(fields=["created_at", "id"], name="cycle_created_id"),
             models.Index(
+                fields=["engine"], name="cycle_disturbed", condition=Q(fenced__gt=0) | Q(takeovers__gt=0)
+            ),
+            models.Index(
                 fields=["run_after"], name="cycle_open", condition=Q(state__in=[CycleState.QUEUED, CycleState.RUNNING])
             ),
         ]

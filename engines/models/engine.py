@@ -74,8 +74,9 @@ class Engine(models.Model):
         help_text="Smoothing factor of roi_delta_ema.",
     )
     roi_delta_ema = models.FloatField(null=True, editable=False)
-    roi_history = models.JSONField(default=list, editable=False, help_text="Latest ROI deltas, oldest first.")
-    success_history = models.JSONField(default=list, editable=False, help_text="Latest outcomes, oldest first.")
+    roi_history = models.JSONField(
+        default=list, editable=False, help_text="Latest cycles, oldest first: cycle, delta, success, ema."
+    )
     momentum = models.FloatField(null=True, editable=False)
     last_cycle_at = models.DateTimeField(null=True, editable=False)
     decisions_made = models.PositiveIntegerField(
@@ -104,3 +105,8 @@ class Engine(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def success_history(self) -> list[bool]:
+        """Whether each of the latest cycles raised the ROI, oldest first."""
+        return [bool(entry["success"]) for entry in self.roi_history]
