@@ -1,0 +1,175 @@
+"""What people, programs and the schedule do to cycles. Every act is checked, atomic and audited."""
+
+import math
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from engines.domain.errors import Conflict, InvalidInput
+from engines.domain.results import Actor
+from engines.domain.states import STEPS, TERMINAL, Control, CycleState, StepState, Trigger
+from engines.models import Cycle, CycleStep, Engine
+from engines.services import endings
+from engines.services.runner import run_cycle
+from engines.signals import acted, cycle_queued
+
+__all__ = ["cancel_cycle", "enqueue_cycle", "pause_cycle", "resume_cycle", "retry_cycle", "run_cycle"]
+
+MAX_ENERGY = 100.0
+MAX_QUEUED = 50
+MEASURED_UP_TO = STEPS.index("measure")
+
+
+def check_energy(energy: float) -> float:
+    """Return the energy as a float; InvalidInput unless it is a finite number in (0, 100]."""
+    if isinstance(energy, bool) or not isinstance(energy, int | float) or not math.isfinite(energy):
+        raise InvalidInput(f"energy must be a number, not {energy!r}", field="energy")
+    if not 0 < energy <= MAX_ENERGY:
+        raise InvalidInput(f"energy must be over 0 and at most {MAX_ENERGY:g}, not {energy:g}", field="energy")
+    return float(energy)
+
+
+def enqueue_cycle(
+    engine: Engine,
+    *,
+    trigger: Trigger,
+    energy: float,
+    actor: Actor,
+    slot: int | None = None,
+    wake: bool = True,
+) -> Cycle:
+    """Queue a cycle of the engine and wake a worker (unless `wake` is False: the caller runs it).
+
+    Raises InvalidInput for an energy out of range, and Conflict when the engine is switched off or has
+    too many cycles waiting.
+    """
+    energy = check_energy(energy)
+    with transaction.atomic():
+        locked = Engine.objects.select_for_update(no_key=True).get(pk=engine.pk)
+        _refuse_when_unfit(locked)
+        cycle = Cycle.objects.create(
+            engine=locked,
+            trigger=trigger,
+            energy=energy,
+            seed=locked.seed,
+            slot=slot,
+            requested_by_id=actor.user_id,
+            requested_label=actor.label[:150],
+            step=STEPS[0],
+        )
+        CycleStep.objects.bulk_create(
+            CycleStep(cycle=cycle, name=name, position=position) for position, name in enumerate(STEPS)
+        )
+        _audit(actor, "cycle.trigger", cycle, energy=energy, trigger=str(trigger))
+        cycle_queued.send(sender=Cycle, cycle=cycle, wake=wake)
+    return cycle
+
+
+def _refuse_when_unfit(engine: Engine) -> None:
+    if not engine.enabled:
+        raise Conflict(f"engine {engine.name} is switched off; switch it on first")
+    waiting = Cycle.objects.filter(engine=engine, state=CycleState.QUEUED)[: MAX_QUEUED + 1]
+    if len(waiting) > MAX_QUEUED:
+        raise Conflict(f"engine {engine.name} has {MAX_QUEUED} cycles waiting already; cancel some or wait")
+
+
+def cancel_cycle(cycle_id: int, *, actor: Actor) -> Cycle:
+    """Cancel: a waiting or paused cycle at once, a running one as soon as its step was stopped."""
+    with transaction.atomic():
+        cycle = _locked(cycle_id)
+        if cycle.is_terminal:
+            raise Conflict(f"cycle {cycle_id} is {cycle.state} already; nothing to cancel")
+        if cycle.state == CycleState.RUNNING:
+            Cycle.objects.filter(pk=cycle_id).update(control=Control.CANCEL)
+        else:
+            _end_idle(cycle, CycleState.CANCELLED, f"cancelled by {actor.label}")
+        _audit(actor, "cycle.cancel", cycle, was=cycle.state)
+    cycle.refresh_from_db()
+    return cycle
+
+
+def pause_cycle(cycle_id: int, *, actor: Actor) -> Cycle:
+    """Pause: a waiting cycle at once, a running one as soon as its step was stopped; that step starts anew later."""
+    with transaction.atomic():
+        cycle = _locked(cycle_id)
+        if cycle.state not in (CycleState.QUEUED, CycleState.RUNNING) or cycle.control == Control.CANCEL:
+            raise Conflict(f"cycle {cycle_id} is {cycle.state}; only a queued or running cycle can be paused")
+        if cycle.state == CycleState.RUNNING:
+            Cycle.objects.filter(pk=cycle_id).update(control=Control.PAUSE)
+        else:
+            Cycle.objects.move(cycle_id, CycleState.PAUSED)
+        _audit(actor, "cycle.pause", cycle, was=cycle.state)
+    cycle.refresh_from_db()
+    return cycle
+
+
+def resume_cycle(cycle_id: int, *, actor: Actor) -> Cycle:
+    """Queue a paused cycle again; it goes on with the step where it stopped."""
+    with transaction.atomic():
+        cycle = _locked(cycle_id)
+        if cycle.state != CycleState.PAUSED:
+            raise Conflict(f"cycle {cycle_id} is {cycle.state}; only a paused cycle can be resumed")
+        _requeue(cycle, actor, "cycle.resume")
+    return cycle
+
+
+def retry_cycle(cycle_id: int, *, from_step: str, actor: Actor) -> Cycle:
+    """Queue an ended cycle again from `from_step`; the steps before keep their results.
+
+    Raises InvalidInput for an unknown step, and Conflict when the cycle hasn't ended, a step before
+    `from_step` has no result, or a later cycle of the engine already built on this one's ROI.
+    """
+    if from_step not in STEPS:
+        raise InvalidInput(f"{from_step!r} is no step; one of {', '.join(STEPS)}", field="from_step")
+    with transaction.atomic():
+        cycle = _locked(cycle_id)
+        position = STEPS.index(from_step)
+        _refuse_retry(cycle, position)
+        CycleStep.objects.filter(cycle=cycle, position__gte=position).update(
+            state=StepState.PENDING, failures=0, progress=None, result={}, error="", log="", note="", duration=None
+        )
+        fresh = {"finished_at": None, "duration": None, "deadline_at": None, "message": "", "steps_done": position}
+        _requeue(cycle, actor, "cycle.retry", step=from_step, **fresh)
+    return cycle
+
+
+def _refuse_retry(cycle: Cycle, position: int) -> None:
+    if cycle.state not in TERMINAL:
+        raise Conflict(f"cycle {cycle.pk} is {cycle.state}; only an ended cycle can be retried")
+    unfinished = cycle.steps.filter(position__lt=position).exclude(
+        state__in=[StepState.DONE, StepState.NOT_CONFIGURED]
+    )
+    if first := unfinished.first():
+        raise Conflict(f"step {first.name} of cycle {cycle.pk} is {first.state}; retry from it or an earlier one")
+    later = Cycle.objects.filter(engine=cycle.engine_id, id__gt=cycle.pk, roi_delta__isnull=False)
+    if position <= MEASURED_UP_TO and later.exists():
+        raise Conflict(f"a later cycle was measured since cycle {cycle.pk}; trigger a new cycle instead")
+
+
+def _requeue(cycle: Cycle, actor: Actor, verb: str, **fields: Any) -> None:
+    was = cycle.state
+    moved = Cycle.objects.move(
+        cycle.pk, CycleState.QUEUED, run_after=Now(), attempts=0, control=Control.NONE, **fields
+    )
+    if not moved:
+        raise Conflict(f"cycle {cycle.pk} is {was}; it can't be queued from there")
+    cycle.refresh_from_db()
+    _audit(actor, verb, cycle, was=was, **({"from_step": cycle.step} if verb == "cycle.retry" else {}))
+    cycle_queued.send(sender=Cycle, cycle=cycle, wake=True)
+
+
+def _end_idle(cycle: Cycle, state: CycleState, message: str) -> None:
+    """End a cycle that no worker holds."""
+    Cycle.objects.move(cycle.pk, state, **{k: v for k, v in endings.ended(state, message).items() if k != "state"})
+    endings.close_steps(cycle.pk, state)
+    endings.announce(cycle.pk)
+
+
+def _locked(cycle_id: int) -> Cycle:
+    return Cycle.objects.select_for_update(of=("self",)).select_related("engine").get(pk=cycle_id)
+
+
+def _audit(actor: Actor, verb: str, cycle: Cycle, **detail: Any) -> None:
+    target = f"cycle:{cycle.pk}"
+    acted.send(sender=Cycle, actor=actor, verb=verb, target=target, detail={"engine": cycle.engine.name, **detail})

@@ -1,0 +1,98 @@
+"""Leases with fencing numbers, on the database's clock.
+
+A worker claims a cycle with one UPDATE that raises `lease_token`; every later write of that worker names its
+token, so a worker that was stopped, cut off or overtaken can't write any more, however late it wakes up.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+
+from engines.domain.errors import LeaseLost
+from engines.domain.states import Control, CycleState
+from engines.models import Cycle
+
+CLAIM = """
+UPDATE engines_cycle AS c SET
+    state = 'running', lease_owner = %(owner)s, lease_token = lease_token + 1, attempts = attempts + 1,
+    takeovers = takeovers + (state = 'running')::int,
+    lease_until = clock_timestamp() + %(lease)s * interval '1 second',
+    started_at = coalesce(started_at, clock_timestamp()),
+    deadline_at = coalesce(deadline_at, clock_timestamp() + %(deadline)s * interval '1 second')
+WHERE id = %(id)s AND attempts < %(max_attempts)s
+    AND ((state = 'queued' AND (run_after <= clock_timestamp() OR %(now)s))
+         OR (state = 'running' AND lease_until < clock_timestamp()))
+    AND NOT EXISTS (SELECT 1 FROM engines_cycle o
+                    WHERE o.engine_id = c.engine_id AND o.state = 'running' AND o.id <> c.id)
+    AND EXISTS (SELECT 1 FROM engines_engine e WHERE e.id = c.engine_id AND e.enabled)
+RETURNING lease_token, step, extract(epoch FROM deadline_at - clock_timestamp())::float8
+"""
+
+BEAT = """
+UPDATE engines_cycle SET lease_until = clock_timestamp() + %(lease)s * interval '1 second'
+WHERE id = %(id)s AND lease_token = %(token)s AND state = 'running'
+RETURNING control
+"""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to move one cycle, valid while the row still has this token."""
+
+    cycle_id: int
+    token: int
+    step: str
+    #: seconds until the whole cycle's deadline, when it was claimed
+    seconds_left: float
+
+
+def claim(cycle_id: int, *, owner: str, ignore_back_off: bool = False) -> Lease | None:
+    """Take the cycle if it waits or its lease ran out; None when it is another's, not due, or its engine is busy."""
+    values = {
+        "id": cycle_id,
+        "owner": owner[:120],
+        "lease": settings.SANDBOX.lease_seconds,
+        "deadline": settings.SANDBOX.cycle_deadline,
+        "max_attempts": settings.SANDBOX.max_attempts,
+        "now": ignore_back_off,
+    }
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(CLAIM, values)
+            row = cursor.fetchone()
+    except IntegrityError:  # another cycle of the engine was claimed at the same moment
+        return None
+    return Lease(cycle_id, *row) if row else None
+
+
+def beat(lease: Lease) -> Control:
+    """Lengthen the lease and return what a person asked for; LeaseLost when it is another's by now."""
+    values = {"id": lease.cycle_id, "token": lease.token, "lease": settings.SANDBOX.lease_seconds}
+    with connection.cursor() as cursor:
+        cursor.execute(BEAT, values)
+        row = cursor.fetchone()
+    if row is None:
+        raise LeaseLost(f"cycle {lease.cycle_id} belongs to another worker")
+    return Control(row[0])
+
+
+@contextmanager
+def fenced(lease: Lease, **fields: Any) -> Iterator[None]:
+    """Open a transaction that writes `fields` to the cycle and commits only while the lease holds.
+
+    Raises LeaseLost, counted on the row, when the lease is another's: nothing of the transaction stays.
+    """
+    try:
+        with transaction.atomic():
+            held = Cycle.objects.filter(pk=lease.cycle_id, lease_token=lease.token, state=CycleState.RUNNING)
+            if not held.update(**fields or {"lease_token": lease.token}):
+                raise LeaseLost(f"cycle {lease.cycle_id} belongs to another worker")
+            yield
+    except LeaseLost:
+        Cycle.objects.filter(pk=lease.cycle_id).update(fenced=F("fenced") + 1)
+        raise

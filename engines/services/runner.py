@@ -1,0 +1,216 @@
+"""Moves one cycle through its steps. The same code runs in Celery workers, in commands and in plain Python."""
+
+import contextlib
+import logging
+import shutil
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils.module_loading import import_string
+
+from engines.domain.cycle import Interrupted, Part, StepContext, StepFailed, StepTimeout, TransientStepError
+from engines.domain.errors import LeaseLost
+from engines.domain.results import StepOutcome
+from engines.domain.states import STEPS, Control, CycleState, StepState
+from engines.models import Cycle, CycleStep
+from engines.services import endings
+from engines.services.leases import Lease, claim, fenced
+from engines.services.pulse import Heartbeat
+from engines.signals import step_changed
+
+log = logging.getLogger(__name__)
+
+SLICE_SECONDS = 60.0
+"""A worker gives a cycle back to the queue after a step once it held it this long, so that others get a turn."""
+
+LOG_CHARS = 20_000
+
+
+def run_cycle(cycle_id: int, *, owner: str, ignore_back_off: bool = False) -> str:
+    """Claim the cycle and move it until it ends, pauses, waits for a retry or had its slice of time.
+
+    Returns the state that it was left in, `"not claimed"` when another has it or it isn't due, or
+    `"lease lost"` when another took it over meanwhile.
+    """
+    lease = claim(cycle_id, owner=owner, ignore_back_off=ignore_back_off)
+    if lease is None:
+        return "not claimed"
+    with Heartbeat(lease) as pulse:
+        try:
+            return _Mover(lease, pulse).move()
+        except LeaseLost:
+            log.warning("cycle %s: lease lost, nothing more was written", cycle_id)
+            return "lease lost"
+        except (OperationalError, InterfaceError):
+            log.warning("cycle %s: database connection lost, the lease will run out", cycle_id, exc_info=True)
+            connection.close()
+            raise
+
+
+class _Mover:
+    """One claim of one cycle."""
+
+    def __init__(self, lease: Lease, pulse: Heartbeat) -> None:
+        self.lease = lease
+        self.pulse = pulse
+        self.cycle = Cycle.objects.select_related("engine").get(pk=lease.cycle_id)
+        self.steps = {step.name: step for step in CycleStep.objects.filter(cycle=lease.cycle_id)}
+        self.parts = _parts()
+        self.results: dict[str, Mapping[str, Any]] = {name: step.result for name, step in self.steps.items()}
+        self._claimed_at = time.monotonic()
+
+    def move(self) -> str:
+        if self.cycle.control:
+            return endings.obey(self.lease, self.lease.step, Control(self.cycle.control))
+        names = [name for name in STEPS if name in self.steps and name in self.parts]
+        todo = names[names.index(self.lease.step) :] if self.lease.step in names else names
+        for position, name in enumerate(todo):
+            if self._seconds_left() <= 0:
+                return endings.finish(self.lease, CycleState.FAILED, "the cycle's deadline passed")
+            after = todo[position + 1] if position + 1 < len(todo) else ""
+            ended = self._step(name, after)
+            if ended:
+                return ended
+        return endings.finish(self.lease, CycleState.DONE, "")
+
+    def _step(self, name: str, after: str) -> str | None:
+        """Run one step; return the state the cycle was left in, or None to go on."""
+        context = self._start(name)
+        try:
+            with _scratch(context.scratch):
+                outcome = self.parts[name].run(context)
+            self._heed()
+            self._complete(context, outcome, after)
+        except Interrupted:
+            return self._interrupted(name)
+        except (LeaseLost, OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a step throws ends up on its row
+            return self._failed(name, error)
+        if outcome.stop:
+            return endings.finish(self.lease, CycleState.SKIPPED, outcome.note)
+        if after and time.monotonic() - self._claimed_at > SLICE_SECONDS:
+            return endings.release(self.lease, after)
+        return None
+
+    def _start(self, name: str) -> StepContext:
+        step = self.steps[name]
+        seconds = min(settings.SANDBOX.step_timeout, self._seconds_left())
+        step.attempt += 1
+        with fenced(self.lease, step=name):
+            _mark(step, StepState.RUNNING, attempt=step.attempt, started_at=Now(), progress=None, note="")
+            self._tell(name, StepState.RUNNING)
+        self.pulse.begin(name, seconds)
+        return self._context(name, step.attempt, seconds)
+
+    def _context(self, name: str, attempt: int, seconds: float) -> StepContext:
+        cycle = self.cycle
+        return StepContext(
+            cycle_id=cycle.pk,
+            engine_id=cycle.engine_id,
+            engine_name=cycle.engine.name,
+            step=name,
+            attempt=attempt,
+            trigger=cycle.trigger,
+            energy=cycle.energy,
+            seed=cycle.seed,
+            seconds_left=seconds,
+            results=self.results,
+            scratch=scratch_root() / f"{cycle.pk}-{name}-{self.lease.token}",
+            pulse=self.pulse,
+        )
+
+    def _complete(self, context: StepContext, outcome: StepOutcome, after: str) -> None:
+        """Write the step's own rows, its end and the next step's start in one transaction under the fence."""
+        done = {"steps_done": F("steps_done") + 1, "step": after, "attempts": 0}
+        if outcome.cpu_seconds is not None:
+            done["cpu_seconds"] = F("cpu_seconds") + outcome.cpu_seconds
+        state = StepState(outcome.state)
+        with fenced(self.lease, **done):
+            self.parts[context.step].commit(context, outcome)
+            _mark(
+                self.steps[context.step],
+                state,
+                finished_at=Now(),
+                duration=endings.lasted(),
+                error="",
+                note=outcome.note[:500],
+                result=dict(outcome.result),
+                log=outcome.log[-LOG_CHARS:],
+                cpu_seconds=outcome.cpu_seconds,
+                progress=1.0 if state == StepState.DONE else None,
+            )
+            self._tell(context.step, state, outcome.note)
+        self.results[context.step] = outcome.result
+
+    def _heed(self) -> None:
+        if self.pulse.lost:
+            raise LeaseLost(f"cycle {self.lease.cycle_id} belongs to another worker")
+        if self.pulse.asked:
+            raise Interrupted
+
+    def _interrupted(self, name: str) -> str:
+        if self.pulse.lost:
+            raise LeaseLost(f"cycle {self.lease.cycle_id} belongs to another worker")
+        return endings.obey(self.lease, name, self.pulse.asked)
+
+    def _failed(self, name: str, error: Exception) -> str:
+        step = self.steps[name]
+        again = isinstance(error, TransientStepError | StepTimeout | OSError) and (
+            step.failures < settings.SANDBOX.step_retries and self._seconds_left() > 0
+        )
+        report = _report(error)
+        self._tell(name, StepState.FAILED, str(error))
+        if again:
+            return endings.retry_later(self.lease, name, step.failures, report)
+        log.info("cycle %s: %s failed: %s", self.lease.cycle_id, name, error)
+        return endings.fail(self.lease, name, report, f"{name}: {error or type(error).__name__}")
+
+    def _seconds_left(self) -> float:
+        return self.lease.seconds_left - (time.monotonic() - self._claimed_at)
+
+    def _tell(self, name: str, state: StepState, note: str = "") -> None:
+        step_changed.send(
+            sender=CycleStep, cycle_id=self.cycle.pk, engine=self.cycle.engine.name, step=name, state=state, note=note
+        )
+
+
+def _mark(step: CycleStep, state: StepState, **fields: Any) -> None:
+    CycleStep.objects.filter(pk=step.pk).update(state=state, **fields)
+    step.state = state
+
+
+def _report(error: Exception) -> dict[str, str]:
+    """Return what the row keeps of an error: expected ones as their message, others with their trace."""
+    if isinstance(error, StepFailed):
+        return {"error": str(error)[:LOG_CHARS], "log": error.log[-LOG_CHARS:]}
+    return {"error": "".join(traceback.format_exception(error))[-LOG_CHARS:]}
+
+
+def scratch_root() -> Path:
+    """Return the folder that holds the scratch folders of running steps."""
+    return Path(settings.DATA_DIR) / "scratch"
+
+
+@contextlib.contextmanager
+def _scratch(path: Path) -> Iterator[None]:
+    """Have an empty folder at `path` and remove it afterwards."""
+    if path.exists():
+        shutil.rmtree(path)
+    path.mkdir(parents=True, mode=0o700)
+    try:
+        yield
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _parts() -> dict[str, Part]:
+    factory: Callable[[], dict[str, Part]] = import_string(settings.CYCLE_PARTS)
+    return factory()
