@@ -1,8 +1,8 @@
 """The first process of a run: import the target, call it, hand its result over.
 
 A script of its own (`python -s -P -B child.py`), standard library only. Its stdin holds one JSON
-order (`kind target payload code_path import_paths scratch channel`); the run's words go to the descriptor
-`channel`, one JSON object a line: `{"progress": fraction|null, "message": text}` and last
+order (`kind target payload code_path import_paths checkout scratch channel`); the run's words go to the
+descriptor `channel`, one JSON object a line: `{"progress": fraction|null, "message": text}` and last
 `{"result": …}` or `{"error": text, "type": name}`. From the target's first line on nothing in this
 process can be trusted, so nobody outside does.
 """
@@ -23,8 +23,10 @@ TRACEBACK_LENGTH = 8_000
 class Job:
     """What a job of this project gets beside its payload."""
 
-    def __init__(self, channel: int, scratch: Path) -> None:
+    def __init__(self, channel: int, scratch: Path, checkout: Path | None) -> None:
         self._channel = channel
+        #: the bot's files, to be read only; also the working directory
+        self.checkout = checkout
         #: the only folder to write to
         self.scratch = scratch
 
@@ -44,7 +46,8 @@ def main() -> NoReturn:
     order = json.loads(sys.stdin.buffer.read())
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.set_inheritable(order["channel"], False)
-    job = Job(order["channel"], Path(order["scratch"]))
+    checkout = order["checkout"] and Path(order["checkout"])
+    job = Job(order["channel"], Path(order["scratch"]), checkout)
     code = 0
     try:
         job.say({"result": carry_out(order, job)})

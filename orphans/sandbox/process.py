@@ -82,7 +82,7 @@ class Process:
         order = {
             "argv": [sys.executable, "-s", "-P", "-B", str(HERE / "child.py")],
             "env": environment(self._spec, self._scratch, self._mark),
-            "cwd": str(self._scratch),
+            "cwd": str(self._scratch if self._spec.checkout is None else self._spec.checkout.resolve()),
             "limits": asdict(self._spec.limits),
             **ends,
         }
@@ -177,6 +177,7 @@ def child_order(spec: RunSpec, scratch: Path, channel: int) -> bytes:
         "payload": spec.payload,
         "code_path": str(PROJECT_ROOT),
         "import_paths": [str(root / path) for path in spec.import_paths] if root is not None else [],
+        "checkout": None if root is None else str(root),
         "scratch": str(scratch),
         "channel": channel,
     }

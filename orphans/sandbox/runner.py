@@ -6,6 +6,7 @@ sees the files and the network that the worker's user may reach.
 """
 
 import os
+import shutil
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from orphans.sandbox.artifacts import ArtifactError, collect
 from orphans.sandbox.channel import Channel, Output
 from orphans.sandbox.process import Process
 from orphans.sandbox.scratch import scratch_folder
-from orphans.sandbox.spec import Cancel, Measurement, Outcome, Progress, RunSpec, StoredFile
+from orphans.sandbox.spec import Cancel, Measurement, Outcome, Progress, RunSpec, SpecError, StoredFile
 from orphans.sandbox.verdict import Ending, judge
 
 TICK = 0.1
@@ -53,10 +54,20 @@ class SubprocessRunner:
             assert scratch is not None  # noqa: S101 - for the type checker: both branches give a folder
             folder = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
+                _bring(spec, scratch)
                 _follow(run, scratch.resolve(), cancel)
                 return _measured(run, folder)
             finally:
                 os.close(folder)
+
+
+def _bring(spec: RunSpec, scratch: Path) -> None:
+    """Copy the inputs into scratch, each a new file of its own."""
+    for name, source in spec.inputs.items():
+        try:
+            shutil.copyfile(source, scratch / name)
+        except OSError as error:
+            raise SpecError(f"input {name}: {error.strerror}") from None
 
 
 def _follow(run: _Run, scratch: Path, cancel: Cancel | None) -> None:

@@ -93,12 +93,14 @@ class RunSpec:
     target: str
     #: handed to the target as plain JSON
     payload: Json = None
-    #: the bot's files; a run only reads them
+    #: the bot's files and the working directory; a run only reads them
     checkout: Path | None = None
     #: folders of the checkout to import from, relative to it, first one first
     import_paths: tuple[str, ...] = (".",)
     #: the only place to write to; None: one is made for the run and removed after it
     scratch: Path | None = None
+    #: files that are copied into scratch before the run, by the name they get there
+    inputs: Mapping[str, Path] = field(default_factory=dict)
     #: files in scratch to copy out when the run went well
     artifacts: tuple[str, ...] = ()
     #: where copies go, named by their digest; needed when `artifacts` names any
@@ -112,9 +114,9 @@ class RunSpec:
         for name, value in self.env.items():
             if not ENVIRONMENT_NAME.match(name) or "\0" in value:
                 raise SpecError(f"variable {name!r} can't be handed to a run")
-        for name in self.artifacts:
+        for name in (*self.artifacts, *self.inputs):
             if not ARTIFACT_NAME.match(name):
-                raise SpecError(f"artifact {name!r} must be a plain file name")
+                raise SpecError(f"file {name!r} must be a plain file name")
         if self.artifacts and self.store is None:
             raise SpecError("artifacts need a store to be copied to")
 

@@ -1,0 +1,1 @@
+"""A second reader for fine-needle aspirates."""

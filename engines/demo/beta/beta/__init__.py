@@ -1,0 +1,1 @@
+"""Expected progression of diabetes one year ahead."""

@@ -1,0 +1,177 @@
+"""Metrics of predictions, and what each row contributes to them.
+
+A metric is *decomposable* when it is the mean of one number per row; only then can two models be
+compared row by row. `contributions` returns those numbers, in the direction where more is better.
+
+| metric | contribution of a row |
+| --- | --- |
+| accuracy | 1 when right |
+| balanced_accuracy | rows / (classes x rows of its class) when right |
+| log_loss | log of the probability given to the true class |
+| mae, mse | minus the absolute, squared error |
+| r2 | 1 - squared error / variance of the targets |
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from sklearn import metrics as sk
+
+Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
+
+DIRECTION: Final = {
+    "accuracy": "max",
+    "balanced_accuracy": "max",
+    "f1": "max",
+    "roc_auc": "max",
+    "log_loss": "min",
+    "r2": "max",
+    "mae": "min",
+    "mse": "min",
+    "rmse": "min",
+}
+"""Known metrics and which way is better."""
+
+OF_TASK: Final = {
+    "classification": ("accuracy", "balanced_accuracy", "f1", "roc_auc", "log_loss"),
+    "regression": ("r2", "mae", "mse", "rmse"),
+}
+
+
+class ScoreError(ValueError):
+    """Predictions can't be scored; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What a model said about rows whose truth is known."""
+
+    truth: Array
+    said: Array
+    #: shape (rows, classes); None when the model gives no probabilities
+    probabilities: Floats | None = None
+    classes: Array | None = None
+
+
+def predictions(model: Any, x: Array, truth: Array, task: str) -> Predictions:
+    """Ask a fitted model and check the shape of what it answers.
+
+    Raises:
+        ScoreError: wrong shape, or NaN or infinity among the predictions.
+    """
+    said = np.asarray(model.predict(x))
+    if said.shape != truth.shape:
+        said = said.reshape(truth.shape) if said.size == truth.size else _wrong(said, truth)
+    if task == "regression":
+        said = said.astype(float)
+        if not np.isfinite(said).all():
+            raise ScoreError("the model predicted NaN or infinity")
+        return Predictions(truth, said)
+    return Predictions(truth, said, *_probabilities(model, x, truth))
+
+
+def _wrong(said: Array, truth: Array) -> Array:
+    raise ScoreError(f"the model predicted shape {said.shape} for {truth.shape} rows")
+
+
+def _probabilities(model: Any, x: Array, truth: Array) -> tuple[Floats | None, Array | None]:
+    """Return class probabilities when the model gives usable ones."""
+    if not (hasattr(model, "predict_proba") and hasattr(model, "classes_")):
+        return None, None
+    classes = np.asarray(model.classes_)
+    given = np.asarray(model.predict_proba(x), dtype=float)
+    usable = given.shape == (len(truth), len(classes)) and bool(np.isfinite(given).all())
+    known = bool(np.isin(truth, classes).all())
+    return (given, classes) if usable and known else (None, None)
+
+
+def score(name: str, told: Predictions) -> float | None:
+    """Return one metric; None when these predictions don't allow it.
+
+    Raises:
+        ScoreError: for a metric that is not known.
+    """
+    if name not in _SCORES:
+        raise ScoreError(f"metric {name!r} is not known; known are {', '.join(sorted(_SCORES))}")
+    value = _SCORES[name](told)
+    return None if value is None or not np.isfinite(value) else float(value)
+
+
+def score_all(task: str, told: Predictions) -> dict[str, float]:
+    """Return every metric of the task that these predictions allow."""
+    values = {name: score(name, told) for name in OF_TASK[task]}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def contributions(name: str, told: Predictions) -> Floats | None:
+    """Return what each row contributes, more is better; None when the metric is not decomposable."""
+    function = _CONTRIBUTIONS.get(name)
+    return None if function is None else function(told)
+
+
+def _roc_auc(told: Predictions) -> float | None:
+    if told.probabilities is None or told.probabilities.shape[1] != 2 or len(np.unique(told.truth)) != 2:
+        return None
+    return float(sk.roc_auc_score(told.truth, told.probabilities[:, 1]))
+
+
+def _log_loss(told: Predictions) -> float | None:
+    rows = _log_probability(told)
+    return None if rows is None else -float(rows.mean())
+
+
+def _log_probability(told: Predictions) -> Floats | None:
+    if told.probabilities is None or told.classes is None:
+        return None
+    column = np.searchsorted(told.classes, told.truth)
+    given = told.probabilities[np.arange(len(column)), column]
+    return np.log(np.clip(given, np.finfo(float).eps, 1.0))
+
+
+def _right(told: Predictions) -> Floats:
+    return (told.said == told.truth).astype(float)
+
+
+def _balanced(told: Predictions) -> Floats:
+    classes, position, counts = np.unique(told.truth, return_inverse=True, return_counts=True)
+    weight = len(told.truth) / (len(classes) * counts)
+    return _right(told) * weight[position]
+
+
+def _r2(told: Predictions) -> Floats | None:
+    variance = float(np.var(told.truth))
+    return None if variance == 0.0 else 1.0 - _squared(told) / variance
+
+
+def _squared(told: Predictions) -> Floats:
+    return np.square(told.said - told.truth)
+
+
+def _mean(values: Floats | None) -> float | None:
+    return None if values is None else float(values.mean())
+
+
+_CONTRIBUTIONS: Final[dict[str, Callable[[Predictions], Floats | None]]] = {
+    "accuracy": _right,
+    "balanced_accuracy": _balanced,
+    "log_loss": _log_probability,
+    "r2": _r2,
+    "mae": lambda told: -np.abs(told.said - told.truth),
+    "mse": lambda told: -_squared(told),
+}
+
+_SCORES: Final[dict[str, Callable[[Predictions], float | None]]] = {
+    "accuracy": lambda told: _mean(_right(told)),
+    "balanced_accuracy": lambda told: _mean(_balanced(told)),
+    "f1": lambda told: float(sk.f1_score(told.truth, told.said, average="macro", zero_division=0.0)),
+    "roc_auc": _roc_auc,
+    "log_loss": _log_loss,
+    "r2": lambda told: _mean(_r2(told)),
+    "mae": lambda told: float(np.abs(told.said - told.truth).mean()),
+    "mse": lambda told: _mean(_squared(told)),
+    "rmse": lambda told: float(np.sqrt(_squared(told).mean())),
+}

@@ -1,0 +1,81 @@
+"""Files that the services write: whole or not at all, and durable before anybody relies on them."""
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from engines.domain.errors import InvalidInput
+
+Json = Any
+MAX_JSON_BYTES: Final = 8 * 2**20
+
+
+def write_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Replace the file `path` by `data` so that a reader, or a crash, sees the old or the new one.
+
+    A link at `path` is replaced, not followed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(temporary).unlink()
+        raise
+    _make_durable(path.parent)
+
+
+def _make_durable(folder: Path) -> None:
+    """Write the folder's entries to disk, so that the rename survives a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_json(path: Path, document: Json) -> None:
+    """Write a document atomically; NaN and infinity raise ValueError before anything is touched."""
+    text = json.dumps(document, allow_nan=False, indent=2, sort_keys=True)
+    write_atomically(path, text.encode() + b"\n")
+
+
+def read_json(path: Path) -> Json | None:
+    """Return the document of a file, or None when there is no such file.
+
+    Raises:
+        InvalidInput: it is too large, no regular file or no JSON.
+    """
+    data = read_bytes(path, MAX_JSON_BYTES)
+    if data is None:
+        return None
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        raise InvalidInput(f"{path} holds no JSON; repair or remove it", field="path") from None
+
+
+def read_bytes(path: Path, limit: int) -> bytes | None:
+    """Return the content of a regular file of at most `limit` bytes, or None when there is none.
+
+    Pipes and devices are refused instead of waited for, and so is a link in the last place.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise InvalidInput(f"{path} can't be read: {error.strerror}", field="path") from None
+    with os.fdopen(handle, "rb") as file:
+        if not path.is_file() or os.fstat(file.fileno()).st_size > limit:
+            raise InvalidInput(f"{path} is no regular file of at most {limit} bytes", field="path")
+        return file.read(limit)

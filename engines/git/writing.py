@@ -1,0 +1,59 @@
+"""The few things that are ever written into a repository: branches, moved only from a known place."""
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from engines.domain.errors import Conflict
+from engines.git.command import GitError, named, run
+from engines.git.reading import git_folder
+
+_BRANCH: Final = re.compile(r"(?!.*(\.\.|//|/\.|\.lock(/|\Z)))[A-Za-z0-9][A-Za-z0-9._/-]{0,198}(?<![./])\Z")
+LOCK_AGE: Final = 2.0
+"""Seconds that a lock file must be old before it may count as left behind."""
+
+
+def update_ref(path: Path, name: str, new: str, expected: str | None) -> None:
+    """Let a branch name another commit, only if it still names `expected` (None: it doesn't exist yet).
+
+    Raises:
+        Conflict: somebody moved it meanwhile.
+    """
+    if not _BRANCH.match(name):
+        raise GitError(f"{name[:80]!r} is no acceptable branch name")
+    old = "0" * 40 if expected is None else named(expected)
+    reference = f"refs/heads/{name}"
+    clear_stale_lock(path, f"{reference}.lock")
+    try:
+        run(path, "update-ref", "--no-deref", "--end-of-options", reference, named(new), old)
+    except GitError as error:
+        raise Conflict(f"branch {name} was moved meanwhile: {error}") from None
+
+
+def clear_stale_lock(path: Path, name: str = "index.lock") -> bool:
+    """Remove a lock that a killed git left: old enough, and no living process has it open.
+
+    Returns whether one was removed.
+    """
+    lock = git_folder(path) / name
+    with suppress(FileNotFoundError):
+        info = lock.lstat()
+        if time.time() - info.st_mtime >= LOCK_AGE and not _is_open(info):
+            lock.unlink()
+            return True
+    return False
+
+
+def _is_open(info: os.stat_result) -> bool:
+    """Whether a process that we may look at holds the file open (Linux; elsewhere age alone decides)."""
+    return any((found.st_dev, found.st_ino) == (info.st_dev, info.st_ino) for found in _open_files())
+
+
+def _open_files() -> Iterator[os.stat_result]:
+    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):
+            yield descriptor.stat()
