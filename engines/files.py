@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import Any, Final
@@ -76,6 +77,7 @@ def read_bytes(path: Path, limit: int) -> bytes | None:
     except OSError as error:
         raise InvalidInput(f"{path} can't be read: {error.strerror}", field="path") from None
     with os.fdopen(handle, "rb") as file:
-        if not path.is_file() or os.fstat(file.fileno()).st_size > limit:
+        info = os.fstat(file.fileno())
+        if not stat.S_ISREG(info.st_mode) or info.st_size > limit:
             raise InvalidInput(f"{path} is no regular file of at most {limit} bytes", field="path")
         return file.read(limit)

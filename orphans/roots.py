@@ -10,11 +10,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+DATA_VARIABLES: Final = ("SANDBOX_DATA_DIR", "MENACE_DATA_DIR")
+"""Folders of our own state; an absolute name inside of them is accepted too."""
 VARIABLES: Final = ("MENACE_ROOTS", "SANDBOX_REPO_PATHS", "MENACE_ROOT", "SANDBOX_REPO_PATH")
 MAX_NAME: Final = 4096
 
 
-class PathRefused(ValueError):
+class PathRefusedError(ValueError):
     """A name would lead out of every root; nothing was looked at."""
 
 
@@ -72,13 +74,14 @@ def resolve_path(
         environ: read instead of `os.environ`.
 
     Raises:
-        PathRefused: the name leads out of every root, by `..`, absolutely or through a link.
+        PathRefusedError: the name leads out of every root, by `..`, absolutely or through a link.
         FileNotFoundError: it is in none of the roots, which the message names.
     """
     text = _checked(os.fspath(name))
     roots = _hinted(repository_roots(root=root, environ=environ), repo_hint)
     if Path(text).is_absolute():
-        return _absolute(Path(text), roots, must_exist=must_exist)
+        data = _data_folders(os.environ if environ is None else environ)
+        return _absolute(Path(text), (*roots, *data), must_exist=must_exist)
     found = _exact(text, roots) or _by_ending(text, roots)
     if found is not None:
         return found
@@ -87,11 +90,16 @@ def resolve_path(
     return _inside(roots[0] / text, roots[0])
 
 
+def _data_folders(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    named = (environ.get(variable, "") for variable in DATA_VARIABLES)
+    return tuple(Path(each).resolve() for each in named if Path(each).is_absolute())
+
+
 def _checked(text: str) -> str:
     if not text or len(text) > MAX_NAME or "\0" in text or text.startswith("~"):
-        raise PathRefused(f"{text[:80]!r} is no usable name of a file")
+        raise PathRefusedError(f"{text[:80]!r} is no usable name of a file")
     if ".." in PurePosixPath(text.replace("\\", "/")).parts:
-        raise PathRefused(f"{text[:200]!r} would leave its root: '..' is not allowed")
+        raise PathRefusedError(f"{text[:200]!r} would leave its root: '..' is not allowed")
     return text
 
 
@@ -109,7 +117,7 @@ def _hinted(roots: Sequence[Path], hint: str | os.PathLike[str] | None) -> Seque
 def _absolute(place: Path, roots: Sequence[Path], *, must_exist: bool | None) -> Path:
     real = place.resolve()
     if not any(real.is_relative_to(each) for each in roots):
-        raise PathRefused(f"{str(place)[:200]!r} is outside of the roots {_listed(roots)}")
+        raise PathRefusedError(f"{str(place)[:200]!r} is outside of the roots {_listed(roots)}")
     if must_exist and not real.exists():
         raise FileNotFoundError(f"{place} doesn't exist")
     return real
@@ -154,7 +162,7 @@ def _walk(root: Path, name: str) -> list[Path]:
 def _inside(place: Path, root: Path) -> Path:
     real = place.resolve()
     if not real.is_relative_to(root):
-        raise PathRefused(f"{str(place)[:200]!r} leads out of {root} through a link")
+        raise PathRefusedError(f"{str(place)[:200]!r} leads out of {root} through a link")
     return real
 
 

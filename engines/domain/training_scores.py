@@ -129,17 +129,17 @@ def _log_probability(told: Predictions) -> Floats | None:
         return None
     column = np.searchsorted(told.classes, told.truth)
     given = told.probabilities[np.arange(len(column)), column]
-    return np.log(np.clip(given, np.finfo(float).eps, 1.0))
+    return np.asarray(np.log(np.clip(given, np.finfo(float).eps, 1.0)), dtype=float)
 
 
 def _right(told: Predictions) -> Floats:
-    return (told.said == told.truth).astype(float)
+    return np.asarray(told.said == told.truth, dtype=float)
 
 
 def _balanced(told: Predictions) -> Floats:
     classes, position, counts = np.unique(told.truth, return_inverse=True, return_counts=True)
     weight = len(told.truth) / (len(classes) * counts)
-    return _right(told) * weight[position]
+    return np.asarray(_right(told) * weight[position], dtype=float)
 
 
 def _r2(told: Predictions) -> Floats | None:
@@ -148,7 +148,7 @@ def _r2(told: Predictions) -> Floats | None:
 
 
 def _squared(told: Predictions) -> Floats:
-    return np.square(told.said - told.truth)
+    return np.asarray(np.square(told.said - told.truth), dtype=float)
 
 
 def _mean(values: Floats | None) -> float | None:
