@@ -51,7 +51,7 @@ def setting(
     later: str = "",
     **limits: Any,
 ) -> Any:
-    """Declare one setting: default, variable(s), a line of help, unit and limits (`ge`, `lt`, `pattern` …)."""
+    """Declare one setting: default, variable(s), a line of help, unit, limits (`ge`, `lt`, `pattern` …)."""
     variables = (variable,) if isinstance(variable, str) else variable
     note = Note(variables, unit=unit, default=shown, later=later)
     return Field(default, description=help_line, json_schema_extra={"note": note}, **limits)  # type: ignore[dict-item]

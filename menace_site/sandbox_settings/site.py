@@ -23,14 +23,19 @@ class Places(Group):
     sandbox_repo_paths: Paths = setting(
         [], "SANDBOX_REPO_PATHS", "More roots for `resolve_path`, after MENACE_ROOTS."
     )
-    menace_root: Path | None = setting(None, "MENACE_ROOT", "One root for `resolve_path`, after the lists.")
-    sandbox_repo_path: Path | None = setting(None, "SANDBOX_REPO_PATH", "One more root, after MENACE_ROOT.")
+    menace_root: Paths = setting([], "MENACE_ROOT", "One root for `resolve_path`, after the lists.")
+    sandbox_repo_path: Paths = setting([], "SANDBOX_REPO_PATH", "One more root, after MENACE_ROOT.")
     runtime_dir: Path | None = setting(
         None,
         "MENACE_RUNTIME_DIR",
         "Folder of the embedded servers' sockets; a socket's path must stay under 100 bytes.",
         shown="`/tmp`",
     )
+
+    @property
+    def repository_roots(self) -> list[Path]:
+        """All roots in the order in which names are looked up."""
+        return [*self.menace_roots, *self.sandbox_repo_paths, *self.menace_root, *self.sandbox_repo_path]
 
 
 class Services(Group):
