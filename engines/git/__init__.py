@@ -16,14 +16,16 @@ from engines.git.reading import (
     read,
     read_entry,
 )
-from engines.git.writing import clear_stale_lock, update_ref
+from engines.git.writing import NewCommit, clear_stale_lock, create, update_ref
 
 __all__ = [
     "GitError",
     "LogEntry",
+    "NewCommit",
     "TreeEntry",
     "branch",
     "clear_stale_lock",
+    "create",
     "diff",
     "export",
     "files",

@@ -1,20 +1,51 @@
-"""The few things that are ever written into a repository: branches, moved only from a known place."""
+"""The few things that are ever written: a new repository, and branches moved from a known place."""
 
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from engines.domain.errors import Conflict
 from engines.git.command import GitError, named, run
-from engines.git.reading import git_folder
+from engines.git.reading import git_folder, head
 
 _BRANCH: Final = re.compile(r"(?!.*(\.\.|//|/\.|\.lock(/|\Z)))[A-Za-z0-9][A-Za-z0-9._/-]{0,198}(?<![./])\Z")
 LOCK_AGE: Final = 2.0
 """Seconds that a lock file must be old before it may count as left behind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCommit:
+    """A commit to be made: files are added to those of the commit before."""
+
+    message: str
+    author: str
+    #: ISO 8601 with offset; also the committer's, so that the same input gives the same commit
+    at: str
+    files: Mapping[str, bytes]
+
+
+def create(path: Path, commits: Sequence[NewCommit], *, branch: str = "main") -> str:
+    """Make a repository in the new folder `path` with these commits; return the last one's name."""
+    path.mkdir(parents=True)
+    run(path, "init", "--quiet", "--template=", f"--initial-branch={branch}")
+    for each in commits:
+        for name, data in each.files.items():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_bytes(data)
+        run(path, "add", "--all")
+        run(path, "commit", "--quiet", "--no-verify", f"--message={each.message}", extra=_identity(each))
+    return head(path)
+
+
+def _identity(commit: NewCommit) -> dict[str, str]:
+    mail = f"{commit.author.lower().replace(' ', '.')}@example.org"
+    parts = {"NAME": commit.author, "EMAIL": mail, "DATE": commit.at}
+    return {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in parts.items()}
 
 
 def update_ref(path: Path, name: str, new: str, expected: str | None) -> None:

@@ -11,7 +11,13 @@ SPACE = {
     "share": {"type": "float", "low": 0.1, "high": 1.0, "when": {"kind": ["forest"]}},
     "rounds": {"type": "int", "low": 20, "high": 100, "log": True, "when": {"kind": ["boosting"]}},
     "rate": {"type": "float", "low": 0.02, "high": 0.4, "log": True, "when": {"kind": ["boosting"]}},
-    "strength": {"type": "float", "low": 0.02, "high": 100.0, "log": True, "when": {"kind": ["logistic", "kernel"]}},
+    "strength": {
+        "type": "float",
+        "low": 0.02,
+        "high": 100.0,
+        "log": True,
+        "when": {"kind": ["logistic", "kernel"]},
+    },
     "width": {"type": "float", "low": 0.001, "high": 0.3, "log": True, "when": {"kind": ["kernel"]}},
 }
 

@@ -40,7 +40,8 @@ def features(payload: Payload) -> Payload:
 def predict(payload: Payload) -> Payload:
     """Say benign or malignant for each row and summarise the batch."""
     labels = [int(label) for label in deployed_model().predict(np.asarray(payload["matrix"]))]
-    readings = {key: "malignant" if label else "benign" for key, label in zip(payload["ids"], labels, strict=True)}
+    words = ["malignant" if label else "benign" for label in labels]
+    readings = dict(zip(payload["ids"], words, strict=True))
     return {"readings": readings, "set_aside": payload["set_aside"], "summary": batch_summary(labels)}
 
 

@@ -10,6 +10,8 @@ from torch import nn
 SEED = 11
 MOMENTUM = 0.9
 
+Tensors = Sequence[torch.Tensor]
+
 
 class Network:
     """A regressor with scikit-learn's `fit` and `predict`."""
@@ -40,7 +42,7 @@ class Network:
         self.state = {"mean": mean, "spread": spread, "level": level, "scale": scale, **net.state_dict()}
         return self
 
-    def _step(self, weights: list[torch.Tensor], speeds: list[torch.Tensor], slopes: Sequence[torch.Tensor]) -> None:
+    def _step(self, weights: Tensors, speeds: Tensors, slopes: Tensors) -> None:
         """Move the weights; written out because importing `torch.optim` costs seconds."""
         with torch.no_grad():
             for weight, speed, slope in zip(weights, speeds, slopes, strict=True):

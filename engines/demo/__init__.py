@@ -1,0 +1,1 @@
+"""Two small bots that come with the product: data to be copied, never imported from here."""
