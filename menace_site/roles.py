@@ -1,0 +1,47 @@
+"""The three roles as groups: viewer sees, operator acts on cycles, approver decides promotions as well."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.contrib.auth.management import create_permissions
+from django.contrib.auth.models import Group, Permission
+from django.db import connections
+from django.db.models.signals import post_migrate
+
+VIEWER, OPERATOR, APPROVER = "viewer", "operator", "approver"
+SHOWN_APPS = ("engines", "orphans", "alignment", "forecasting")
+"""A viewer may see every model of these."""
+EXTRA = {
+    VIEWER: (),
+    OPERATOR: ("operate_engine",),
+    APPROVER: ("operate_engine", "decide_promotion"),
+}
+"""What each role may do besides seeing."""
+
+
+def connect() -> None:
+    """Keep the groups right after every migration."""
+    post_migrate.connect(_after_migrate, dispatch_uid="menace_site.roles")
+
+
+def make_roles(using: str = "default") -> None:
+    """Make the groups, or give them exactly their permissions again; safe to repeat.
+
+    Permissions that somebody added to a group by hand are taken back: other rights belong in other groups.
+    """
+    shown = Permission.objects.using(using).filter(
+        content_type__app_label__in=SHOWN_APPS, codename__startswith="view_"
+    )
+    for name, codenames in EXTRA.items():
+        group, _ = Group.objects.using(using).get_or_create(name=name)
+        extra = Permission.objects.using(using).filter(content_type__app_label="engines", codename__in=codenames)
+        group.permissions.set([*shown, *extra])
+
+
+def _after_migrate(sender: AppConfig, using: str, apps: Any, **_: Any) -> None:
+    """Run once a migration, with the app that brings the groups; the shown apps' permissions come first."""
+    if sender.label != "auth" or Group._meta.db_table not in connections[using].introspection.table_names():
+        return
+    for label in SHOWN_APPS:
+        create_permissions(apps.get_app_config(label), verbosity=0, using=using, apps=apps)
+    make_roles(using)
