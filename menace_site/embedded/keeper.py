@@ -1,7 +1,7 @@
 """Keep PostgreSQL and Valkey alive while any command uses them, and end them with the last one.
 
-Run as `python keeper.py DATA_DIR [postgres] [valkey]`. Every user holds a shared lock on `run/users.lock`, which
-the kernel drops however the user ends. Once the keeper gets that lock alone, nobody is left.
+Run as `python keeper.py DATA_DIR [postgres] [valkey]`. Every user holds a shared lock on `run/users.lock`,
+which the kernel drops however the user ends. Once the keeper gets that lock alone, nobody is left.
 """
 
 import json

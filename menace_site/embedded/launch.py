@@ -4,7 +4,7 @@ Where Linux offers it, the kernel sends SIGNAL to the program once the process t
 however it went. With `--as-user` before SIGNAL the program sees an unprivileged user: PostgreSQL refuses to
 run as root, and a user namespace satisfies it without making an account. Where those are forbidden (Docker's
 default) it becomes `nobody`, keeping only the right to reach root's files. Elsewhere (macOS) the `leash` does
-the watching. Run as a script of its own, since a process with threads can't safely do this between fork and exec.
+the watching. Run as a script of its own: a process with threads can't safely do this between fork and exec.
 """
 
 import ctypes
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> None:
         libc.prctl(PR_SET_PDEATHSIG, int(number))
         if os.getppid() != parent:  # it went before the kernel was told to watch it
             os.kill(os.getpid(), signal.SIGKILL)
-    os.execv(command[0], command)
+    os.execv(command[0], command)  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def send(group: int, number: int) -> bool:
 
 def end(groups: dict[int, int]) -> None:
     """Stop the groups, the youngest first, and kill what has not gone within the grace period."""
-    left = [group for group, number in reversed(groups.items()) if send(group, number)]
+    left = [group for group, order in reversed(groups.items()) if send(group, order)]
     deadline = time.monotonic() + GRACE_SECONDS
     while left and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -79,9 +79,9 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)  # the terminal's Ctrl-C is the owner's business
     groups: dict[int, int] = {}
     for line in sys.stdin:
-        group, *number = (int(word) for word in line[1:].split())
+        group, *order = (int(word) for word in line[1:].split())
         if line[0] == "+":
-            groups[group] = number[0]
+            groups[group] = order[0]
         else:
             groups.pop(group, None)
     end(groups)

@@ -74,7 +74,7 @@ class Postgres:
         return self.process is not None and self.process.poll() is None
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
-        """End it: connections are cut and everything is on disk (SIGQUIT: at once, recovery at next start)."""
+        """End it: connections are cut, everything is on disk (SIGQUIT: at once, recovery at next start)."""
         if self.process is not None:
             stop(self.process, number, patience=20)
             self.process = None
@@ -92,7 +92,7 @@ class Postgres:
             shutil.rmtree(abandoned)
 
     def _create(self, program: Program) -> None:
-        """Make the cluster beside its place and move it there whole: a half-made one is never taken for real."""
+        """Make the cluster beside its place and move it there whole: nobody meets a half-made one."""
         draft = self.folder.with_name(f"postgres.new-{os.getpid()}")
         self._run(program, "initdb", "-D", str(draft), *_initdb_options(program))
         password = secret(self.data_dir, "services")
@@ -115,8 +115,9 @@ class Postgres:
         made_by = (self.folder / "PG_VERSION").read_text().strip()
         if made_by != str(program.version[0]):
             raise NotConfigured(
-                f"{self.folder} was made by PostgreSQL {made_by}, but {program.path} is {program.shown_version}; "
-                "dump with the old version and load with the new one (docs/howto/deploy.md, Upgrade)"
+                f"{self.folder} was made by PostgreSQL {made_by}, "
+                f"but {program.path} is {program.shown_version}; dump with the old version "
+                "and load with the new one (docs/howto/deploy.md, Upgrade)"
             )
 
     def _pid_lines(self) -> list[str]:
@@ -128,9 +129,9 @@ class Postgres:
     def _recover(self) -> None:
         """Clear what a killed server left: end its remains, drop a pid file that names a stranger."""
         lines = self._pid_lines()
-        if lines and lines[0].strip().isdigit() and psutil.pid_exists(int(lines[0])):
-            if not end_remains(int(lines[0]), str(self.folder)):
-                (self.folder / "postmaster.pid").unlink()
+        pid = int(lines[0]) if lines and lines[0].strip().isdigit() else 0
+        if pid and psutil.pid_exists(pid) and not end_remains(pid, str(self.folder)):
+            (self.folder / "postmaster.pid").unlink()
         for stale in socket_dir(self.data_dir).glob(".s.PGSQL.*"):
             stale.unlink()
 
@@ -150,7 +151,9 @@ def prepare_socket_dir(data_dir: Path) -> None:
             folder.mkdir(mode=0o700, parents=True)
         facts = folder.lstat()
         if folder.is_symlink() or facts.st_uid != os.getuid():
-            raise NotConfigured(f"{folder} belongs to somebody else; set MENACE_RUNTIME_DIR to a folder of yours")
+            raise NotConfigured(
+                f"{folder} belongs to somebody else; set MENACE_RUNTIME_DIR to a folder of yours"
+            )
         folder.chmod(0o700)
 
 

@@ -37,7 +37,10 @@ class Services:
         self.close()
         deadline = time.monotonic() + seconds
         while self._share is not None and time.monotonic() < deadline:
-            if not keeper_lock(self.data_dir).held_by_somebody() or users_lock(self.data_dir).held_by_somebody():
+            if (
+                not keeper_lock(self.data_dir).held_by_somebody()
+                or users_lock(self.data_dir).held_by_somebody()
+            ):
                 return
             time.sleep(0.05)
 

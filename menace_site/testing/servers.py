@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
 from urllib.parse import quote
 
 import pytest
@@ -145,9 +144,9 @@ def private_servers() -> Iterator[Servers]:
 
 
 @pytest.fixture
-def valkey_client() -> Iterator["Redis[bytes]"]:
+def valkey_client() -> Iterator[Redis]:
     """A client of the private Valkey, emptied before the test."""
-    client = cast("Redis[Any]", Redis.from_url(os.environ["REDIS_URL"]))
+    client = Redis.from_url(os.environ["REDIS_URL"])
     client.flushdb()
     yield client
     client.close()

@@ -79,7 +79,7 @@ class CeleryProcess:
         stop(self.process, signal.SIGTERM, patience=seconds)
 
     def wait_for(self, text: str, seconds: float = READY_SECONDS) -> None:
-        """Wait until its log holds `text`. Raises AssertionError with the log if it ends or takes too long."""
+        """Wait until its log holds `text`. Raises AssertionError if it ends or takes too long."""
         deadline = time.monotonic() + seconds
         while text not in self.log:
             if not self.running() or time.monotonic() > deadline:
