@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engines.domain.energy import allocate
 from engines.domain.results import Decision, Reason
-from engines.domain.wording import duration as _words
+from engines.domain.wording import lasting as _words
 
 if TYPE_CHECKING:
     from forecasting.domain.drift import Alarm

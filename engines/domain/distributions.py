@@ -1,4 +1,4 @@
-"""Tails and quantiles of Student's t and the binomial law, exact to about 1e-12, without SciPy's start-up time."""
+"""Tails and quantiles of Student's t and the binomial law, to about 1e-12, without SciPy's start-up time."""
 
 import math
 from collections.abc import Callable

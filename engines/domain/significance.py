@@ -1,4 +1,4 @@
-"""Is the challenger better than the champion?  Paired, one-sided tests, and alpha shared over a stream of them.
+"""Is the challenger better than the champion?  Paired, one-sided tests, and alpha for a stream of them.
 
 Which one: `corrected_paired_test` where only resampled (cross-validation) scores exist, `mcnemar` for right
 or wrong per row of a test set, `paired_bootstrap` for any other number per row.  More is better everywhere.
@@ -8,6 +8,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, variance
+
+import numpy as np
 
 from engines.domain.distributions import binomial_bounds, binomial_tail, student_quantile, student_tail
 from engines.domain.errors import InvalidInput
@@ -127,8 +129,6 @@ def paired_bootstrap(
 
 def _studentised(differences: list[float], resamples: int, seed: int) -> list[float]:
     """Return t of `resamples` resampled data sets around the observed mean."""
-    import numpy as np  # deferred: only this test needs it
-
     values = np.array(differences)
     rng, n = np.random.default_rng(seed), len(values)
     centred = values - values.mean()
