@@ -1,6 +1,18 @@
 """Django's registration of the site."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
+
+LISTENERS = (
+    "engines.services.tallies",
+    "menace_site.audit",
+    "menace_site.beats",
+    "menace_site.checks",
+    "menace_site.events",
+    "menace_site.metrics",
+)
+"""Modules whose receivers and checks are registered by importing them."""
 
 
 class SiteConfig(AppConfig):
@@ -8,3 +20,8 @@ class SiteConfig(AppConfig):
 
     name = "menace_site"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Connect the receivers."""
+        for module in LISTENERS:
+            import_module(module)

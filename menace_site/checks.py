@@ -27,4 +27,10 @@ def time_limits(**_: Any) -> list[CheckMessage]:
     if sandbox.step_timeout + MARGIN_SECONDS <= sandbox.task_time_limit:
         return []
     hint = f"Set MENACE_TASK_TIME_LIMIT to {sandbox.step_timeout + MARGIN_SECONDS:g} or more."
-    return [Warning("A step may take longer than its task: the worker is killed in the middle.", hint, id="menace.W002")]
+    return [
+        Warning(
+            "A step may take longer than its task: the worker is killed in the middle.",
+            hint,
+            id="menace.W002",
+        )
+    ]

@@ -1,0 +1,142 @@
+"""Writes numbers of named subjects: single points with their daily roll-ups, and ROI events."""
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from forecasting.models import RoiEvent
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+MAX_VALUES = 256
+LARGEST = 1e100
+"""Largest absolute value taken, so that no sum of a day overflows."""
+
+POINTS = """
+INSERT INTO forecasting_metricpoint AS p (subject, source, name, value, at)
+SELECT %(subject)s, %(source)s, name, value, coalesce(%(at)s::timestamptz, statement_timestamp())
+FROM unnest(%(names)s::text[], %(values)s::float8[]) AS given (name, value)
+ON CONFLICT (subject, source, name) DO UPDATE SET value = EXCLUDED.value WHERE p.value <> EXCLUDED.value
+RETURNING name, value, (at AT TIME ZONE 'UTC')::date, xmax = 0
+"""
+
+ADD = """
+INSERT INTO forecasting_metricdaily AS d (subject, name, day, count, total, low, high, last)
+SELECT %(subject)s, name, day, 1, value, value, value, value
+FROM unnest(%(names)s::text[], %(days)s::date[], %(values)s::float8[]) AS given (name, day, value)
+ON CONFLICT (subject, name, day) DO UPDATE SET
+    count = d.count + 1, total = d.total + EXCLUDED.total, last = EXCLUDED.last,
+    low = least(d.low, EXCLUDED.low), high = greatest(d.high, EXCLUDED.high)
+"""
+
+LOCK = """
+SELECT id FROM forecasting_metricdaily
+WHERE subject = %(subject)s AND (name, day) IN (SELECT * FROM unnest(%(names)s::text[], %(days)s::date[]))
+ORDER BY name, day FOR UPDATE
+"""
+
+RECOUNT = """
+INSERT INTO forecasting_metricdaily AS d (subject, name, day, count, total, low, high, last)
+SELECT p.subject, p.name, g.day, count(*), sum(value), min(value), max(value),
+       (array_agg(value ORDER BY at DESC, id DESC))[1]
+FROM unnest(%(names)s::text[], %(days)s::date[]) AS g (name, day)
+JOIN forecasting_metricpoint p ON p.subject = %(subject)s AND p.name = g.name
+    AND p.at >= g.day::timestamp AT TIME ZONE 'UTC' AND p.at < (g.day + 1)::timestamp AT TIME ZONE 'UTC'
+GROUP BY p.subject, p.name, g.day
+ON CONFLICT (subject, name, day) DO UPDATE SET
+    count = EXCLUDED.count, total = EXCLUDED.total, low = EXCLUDED.low, high = EXCLUDED.high, last = EXCLUDED.last
+"""
+
+Written = tuple[str, float, object, bool]
+
+
+def record_points(
+    subject: str, values: Mapping[str, float], *, source: str, at: datetime | None = None
+) -> int:
+    """Keep what `source` measured of `subject` and roll it up by day; return how many numbers were written.
+
+    A repeated call with the same subject and source writes nothing twice: equal numbers are left alone, others
+    replace what that source said before. `at` is for numbers from the past; default is now, by the database.
+
+    Raises ValueError for names other than `[a-z][a-z0-9_]{0,63}`, values that are no finite numbers, or more
+    than 256 of them.
+    """
+    names = sorted(values)
+    _check(subject, values, source)
+    if not names:
+        return 0
+    with transaction.atomic(), connection.cursor() as cursor:
+        numbers = [float(values[name]) for name in names]
+        given = {"subject": subject, "source": source, "at": at, "names": names, "values": numbers}
+        cursor.execute(POINTS, given)
+        written: list[Written] = sorted(cursor.fetchall())
+        _roll_up(cursor, subject, written, in_order=at is None)
+    return len(written)
+
+
+def _roll_up(cursor: CursorWrapper, subject: str, written: list[Written], *, in_order: bool) -> None:
+    """Add new numbers to their day; count the day anew where a number was replaced or comes from the past."""
+    new = [row for row in written if row[3] and in_order]
+    other = [row for row in written if not (row[3] and in_order)]
+    if new:
+        cursor.execute(ADD, _columns(subject, new))
+    if other:
+        # the lock first and the reading after it: so no other writer's number is lost or counted twice
+        cursor.execute(LOCK, _columns(subject, other))
+        cursor.execute(RECOUNT, _columns(subject, other))
+
+
+def _columns(subject: str, rows: list[Written]) -> dict[str, Any]:
+    names, values, days, _ = (list(column) for column in zip(*rows, strict=True))
+    return {"subject": subject, "names": names, "values": values, "days": days}
+
+
+def _check(subject: str, values: Mapping[str, float], source: str) -> None:
+    if not 0 < len(subject) <= 128 or not 0 < len(source) <= 64:
+        raise ValueError("a subject has 1 to 128 characters, a source 1 to 64")
+    if len(values) > MAX_VALUES:
+        raise ValueError(f"{len(values)} metrics at once; at most {MAX_VALUES} are taken")
+    for name, value in values.items():
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            raise ValueError(
+                f"{str(name)[:80]!r} is no metric name; use small letters, digits and _, at most 64"
+            )
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"{name} must be a number, not {type(value).__name__}")
+        if not _in_range(value):
+            raise ValueError(f"{name} must be a finite number up to {LARGEST:g}")
+
+
+def _in_range(value: float) -> bool:
+    return abs(value) <= LARGEST if isinstance(value, int) else math.isfinite(value) and abs(value) <= LARGEST
+
+
+def record_roi_event(
+    subject: str,
+    *,
+    source: str,
+    action: str,
+    delta: float,
+    ema: float | None = None,
+    roi_before: float | None = None,
+    roi_after: float | None = None,
+) -> None:
+    """Keep what `source` did to the ROI of `subject`; a repeated call of the same source replaces its event.
+
+    Raises ValueError when a number is not finite.
+    """
+    numbers = {"delta": delta, "ema": ema, "roi_before": roi_before, "roi_after": roi_after}
+    for name, value in numbers.items():
+        if value is not None and not math.isfinite(value):
+            raise ValueError(f"{name} must be finite")
+    event = RoiEvent(subject=subject, source=source, action=action, **numbers)
+    RoiEvent.objects.bulk_create(
+        [event],
+        update_conflicts=True,
+        unique_fields=["subject", "source"],
+        update_fields=["action", *numbers],
+    )
