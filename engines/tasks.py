@@ -12,7 +12,9 @@ from django.db import transaction
 from django.dispatch import receiver
 from kombu.exceptions import OperationalError
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from engines.models import Cycle
 from engines.services import cycles, sweeper
@@ -61,7 +63,10 @@ def wake(cycle_id: int) -> str:
 def _probe_broker() -> None:
     """Raise soon when the broker hangs: a publish alone would block for its whole socket time-out."""
     with Redis.from_url(
-        settings.REDIS_URL, socket_timeout=BROKER_TIMEOUT, socket_connect_timeout=BROKER_TIMEOUT
+        settings.REDIS_URL,
+        socket_timeout=BROKER_TIMEOUT,
+        socket_connect_timeout=BROKER_TIMEOUT,
+        retry=Retry(NoBackoff(), 0),
     ) as client:
         client.ping()
 

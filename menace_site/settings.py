@@ -5,16 +5,16 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 
-from menace_site.embedded.addresses import database_settings, redis_url, secret_key
-from menace_site.sandbox_settings import SandboxSettings
+from menace_site.embedded.addresses import broker_url, database_settings, redis_url, secret_key
+from menace_site.sandbox_settings import SandboxSettings, or_stop
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-SANDBOX = SandboxSettings.from_environ(os.environ)
+SANDBOX = or_stop(lambda: SandboxSettings.from_environ(os.environ))
 DATA_DIR = SANDBOX.data_dir if SANDBOX.data_dir.is_absolute() else BASE_DIR / SANDBOX.data_dir
 
 PRODUCTION = SANDBOX.production
 DEBUG = SANDBOX.debug
-SECRET_KEY = secret_key(DATA_DIR, os.environ)
+SECRET_KEY = or_stop(lambda: secret_key(DATA_DIR, os.environ))
 ALLOWED_HOSTS = SANDBOX.allowed_hosts
 CSRF_TRUSTED_ORIGINS = SANDBOX.trusted_origins
 
@@ -75,9 +75,9 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": database_settings(DATA_DIR, os.environ)}
+DATABASES = {"default": or_stop(lambda: database_settings(DATA_DIR, os.environ))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-REDIS_URL = redis_url(DATA_DIR, os.environ)
+REDIS_URL = or_stop(lambda: redis_url(DATA_DIR, os.environ))
 CACHES = {"default": {"BACKEND": "menace_site.cache.ResilientRedisCache", "LOCATION": REDIS_URL}}
 
 AUTHENTICATION_BACKENDS = [
@@ -189,7 +189,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
 }
 
-CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_URL = broker_url(DATA_DIR, os.environ)
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
@@ -211,6 +211,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     # must exceed the hard time limit, or a running task is delivered a second time
     "visibility_timeout": SANDBOX.task_time_limit + 300,
     "unacked_restore_interval": 1,
+    # a publisher gives up at once: the row waits in the database and the sweeper sends it later
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
     "socket_timeout": 30,
     "socket_connect_timeout": 2,
     "health_check_interval": 25,

@@ -17,7 +17,7 @@ from engines.signals import acted, cycle_queued
 __all__ = ["cancel_cycle", "enqueue_cycle", "pause_cycle", "resume_cycle", "retry_cycle", "run_cycle"]
 
 MAX_ENERGY = 100.0
-MAX_QUEUED = 50
+MAX_QUEUED = 200
 MEASURED_UP_TO = STEPS.index("measure")
 
 

@@ -1,15 +1,20 @@
 """The ways in which a worker lets go of a cycle. Every one is a fenced transaction and sends its news."""
 
+import logging
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import DurationField, ExpressionWrapper, F, FloatField, Func, Value
 from django.db.models.functions import Now
 
 from engines.domain.states import Control, CycleState, StepState
-from engines.models import Cycle, CycleStep
+from engines.models import Cycle, CycleStep, Engine
+from engines.services import state_file
 from engines.services.leases import Lease, fenced
 from engines.signals import cycle_finished
+
+log = logging.getLogger(__name__)
 
 FREE = {"lease_owner": "", "lease_until": None, "control": Control.NONE, "attempts": 0}
 """What a row has when nobody holds it."""
@@ -77,8 +82,19 @@ def obey(lease: Lease, step: str, asked: Control) -> str:
 
 
 def announce(cycle_id: int) -> None:
-    """Send the news that a cycle came to its end."""
-    cycle_finished.send(sender=Cycle, cycle=Cycle.objects.select_related("engine").get(pk=cycle_id))
+    """Note the end on the engine, send the news of it and, once it is committed, write the state file."""
+    cycle = Cycle.objects.select_related("engine").get(pk=cycle_id)
+    Engine.objects.filter(pk=cycle.engine_id).update(last_cycle_at=Now())
+    cycle_finished.send(sender=Cycle, cycle=cycle)
+    if cycle.roi_delta is not None or cycle.engine.state_path:
+        transaction.on_commit(lambda: _mirror(cycle.engine_id))
+
+
+def _mirror(engine_id: int) -> None:
+    try:
+        state_file.export_state(Engine.objects.get(pk=engine_id))
+    except OSError as error:  # the row is the truth: a full disk must not undo the cycle's end
+        log.error("the state file of engine %s was not written: %s", engine_id, error)
 
 
 def _fail_step(lease: Lease, step: str, state: StepState, report: dict[str, str]) -> None:

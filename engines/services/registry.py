@@ -1,0 +1,199 @@
+"""Takes bots under care. A repository is checked whole before the first row is written."""
+
+import math
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from engines import git
+from engines.domain import manifest, manifest_check
+from engines.domain.errors import ManifestError, RegistrationError
+from engines.domain.manifest import Manifest
+from engines.domain.results import Actor
+from engines.models import Engine
+from engines.models.engine import NAME
+from engines.services import state_file
+from engines.services.cycles import check_energy
+from engines.signals import acted
+
+TRUSTED_KINDS = frozenset({"cli", "python", "system"})
+"""Actors who could read the file system anyway; people and tokens are kept to the allowed roots."""
+
+MAX_SOURCE = 2_000_000
+LIMITS: dict[str, tuple[float, float]] = {
+    "base_cpu_seconds": (0.1, 86_400.0),
+    "base_trials": (1, 100_000),
+    "schedule_seconds": (10, 31_536_000),
+    "seed": (0, 2**31 - 1),
+    "roi_ema_alpha": (0.001, 1.0),
+}
+CHANGEABLE = frozenset({"enabled", "base_energy", "team", "state_path", *LIMITS})
+
+
+def register_engine(
+    *,
+    path: str,
+    actor: Actor,
+    name: str | None = None,
+    energy: float = 1.0,
+    base_cpu_seconds: float | None = None,
+    base_trials: int | None = None,
+    schedule_seconds: int | None = None,
+    seed: int = 0,
+    team: Group | None = None,
+    state_path: str = "",
+) -> Engine:
+    """Check a repository and take it under care.
+
+    Raises RegistrationError or ManifestError, which name the field or key, the reason and the way out;
+    nothing is kept then.
+    """
+    root = checkout(path, actor)
+    found = read_manifest(root)
+    wanted = {
+        "base_energy": check_energy(energy),
+        "base_cpu_seconds": base_cpu_seconds if base_cpu_seconds is not None else found.budget.cpu_seconds,
+        "base_trials": base_trials if base_trials is not None else found.budget.trials,
+        "schedule_seconds": schedule_seconds or (round(found.every_seconds) if found.every_seconds else None),
+        "seed": seed,
+    }
+    _check_numbers(wanted)
+    engine = Engine(
+        name=_name(name or root.name, given=name is not None),
+        repository=str(root),
+        manifest=asdict(found),
+        team=team,
+        state_path=state_path,
+        created_by_id=actor.user_id,
+        **wanted,
+    )
+    return _save(engine, actor)
+
+
+def _save(engine: Engine, actor: Actor) -> Engine:
+    try:
+        with transaction.atomic():
+            if engine.schedule_seconds:
+                engine.next_due_at = Now()
+            engine.save(force_insert=True)
+            state_file.import_state(engine)
+            _audit(actor, "engine.register", engine, path=engine.repository)
+    except IntegrityError:
+        raise RegistrationError(f"an engine named {engine.name} exists already; give another name", field="name") from None
+    engine.refresh_from_db()
+    return engine
+
+
+def checkout(path: str, actor: Actor) -> Path:
+    """Return the absolute path of the git checkout, or raise RegistrationError with the reason."""
+    if not path.strip() or "\0" in path or len(path) > 1000:
+        raise RegistrationError("give the path of a git checkout on this machine", field="path")
+    given = Path(path).expanduser()
+    if actor.kind not in TRUSTED_KINDS and not given.is_absolute():
+        raise RegistrationError(f"{path!r} is not absolute; give the whole path, from /", field="path")
+    root = given.resolve()
+    _refuse_outside(root, actor)
+    try:
+        is_folder = root.is_dir()
+    except OSError as error:
+        raise RegistrationError(f"{path!r} can't be looked at: {error.strerror}", field="path") from None
+    if not is_folder:
+        raise RegistrationError(f"{path!r} is no folder on this machine", field="path")
+    if not git.is_checkout(root):
+        raise RegistrationError(f"{path!r} is no git checkout with a commit; run `git init` and commit first", field="path")
+    return root
+
+
+def _refuse_outside(root: Path, actor: Actor) -> None:
+    roots = settings.SANDBOX.repository_roots
+    if actor.kind in TRUSTED_KINDS or (not roots and not settings.PRODUCTION):
+        return
+    allowed = [*roots, Path(settings.DATA_DIR) / "repos"]
+    if not any(root.is_relative_to(Path(each).resolve()) for each in allowed):
+        raise RegistrationError(
+            "that path lies outside the folders that repositories may come from; see MENACE_ROOTS", field="path"
+        )
+
+
+def read_manifest(root: Path) -> Manifest:
+    """Return the checked manifest of the checkout's files, or raise ManifestError."""
+    texts = {file: text for file in manifest.FILES if (text := _read(root, file)) is not None}
+    found = manifest.parse(texts)
+    manifest_check.check(found, lambda path: (root / path).exists(), lambda path: _read(root, path))
+    return found
+
+
+def _read(root: Path, path: str) -> str | None:
+    """Return the text of a file of the checkout; None when it is missing, no text, too large or a way out."""
+    file = (root / path).resolve()
+    if not file.is_relative_to(root) or not file.is_file() or file.stat().st_size > MAX_SOURCE:
+        return None
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        if path in manifest.FILES:
+            raise ManifestError(f"{path} is not UTF-8 text; save it as UTF-8", file=path) from None
+        return None
+
+
+def refresh_manifest(engine: Engine, *, actor: Actor) -> Engine:
+    """Read the manifest of the engine's repository again; the old one stays when the new one is wrong."""
+    found = read_manifest(checkout(engine.repository, Actor(kind="system")))
+    Engine.objects.filter(pk=engine.pk).update(manifest=asdict(found))
+    _audit(actor, "engine.refresh", engine)
+    engine.refresh_from_db()
+    return engine
+
+
+def update_engine(engine_id: int, *, actor: Actor, **changes: Any) -> Engine:
+    """Change settings of an engine: enabled, base_energy, budget, schedule, seed, team, alpha, state_path."""
+    if unknown := set(changes) - CHANGEABLE:
+        raise RegistrationError(f"{min(unknown)} can't be changed", field=min(unknown))
+    _check_numbers(changes)
+    if "base_energy" in changes:
+        changes["base_energy"] = check_energy(changes["base_energy"])
+    with transaction.atomic():
+        engine = Engine.objects.select_for_update(no_key=True).get(pk=engine_id)
+        for field, value in changes.items():
+            setattr(engine, field, value)
+        if "schedule_seconds" in changes:
+            engine.next_due_at = Now() if engine.schedule_seconds else None
+        engine.save()
+        _audit(actor, "engine.update", engine, **{key: _plain(value) for key, value in changes.items()})
+    engine.refresh_from_db()
+    return engine
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, bool | int | float | str | None) else str(value)
+
+
+def _name(text: str, *, given: bool) -> str:
+    """Return a valid name: the one given, or one made from the folder's."""
+    name = text if given else re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")[:63]
+    if not re.fullmatch(NAME, name):
+        raise RegistrationError(
+            f"{text!r} is no name for an engine; use lower-case letters, digits, - and _ (at most 63)", field="name"
+        )
+    return name
+
+
+def _check_numbers(values: dict[str, Any]) -> None:
+    for field, (low, high) in LIMITS.items():
+        value = values.get(field)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise RegistrationError(f"{field} must be a number, not {value!r}", field=field)
+        if not low <= value <= high:
+            raise RegistrationError(f"{field} must lie between {low:g} and {high:g}, not {value:g}", field=field)
+
+
+def _audit(actor: Actor, verb: str, engine: Engine, **detail: Any) -> None:
+    acted.send(sender=Engine, actor=actor, verb=verb, target=f"engine:{engine.name}", detail=detail)
