@@ -1,0 +1,51 @@
+"""What `manage.py` does before a command: bring up the servers that the command will ask."""
+
+import os
+from collections.abc import Sequence
+
+import django
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from menace_site.embedded.addresses import uses_embedded_database
+from menace_site.embedded.services import Services, ensure_services
+
+WITHOUT_SERVICES = {
+    "check",
+    "collectstatic",
+    "compilemessages",
+    "diffsettings",
+    "doctor",
+    "findstatic",
+    "help",
+    "makemessages",
+    "spectacular",
+    "startapp",
+    "up",  # brings up its own
+    "version",
+}
+
+
+def needs_services(arguments: Sequence[str]) -> bool:
+    """Tell from `sys.argv` whether the command asks the database or the broker."""
+    command = arguments[1] if len(arguments) > 1 else "help"
+    only_asks = {"--help", "-h", "--version"} & set(arguments)
+    only_compares = command == "makemigrations" and "--check" in arguments
+    return not (command.startswith("-") or command in WITHOUT_SERVICES or only_asks or only_compares)
+
+
+def prepare(arguments: Sequence[str]) -> Services | None:
+    """Start what isn't running and, in a database that has no tables yet, make them.
+
+    The share lasts as long as this process: the servers go when nobody needs them any more.
+    """
+    if not needs_services(arguments):
+        return None
+    services = ensure_services(settings.DATA_DIR)
+    if uses_embedded_database(os.environ) and arguments[1] != "migrate":
+        django.setup()
+        if not MigrationRecorder(connection).has_table():
+            call_command("migrate", verbosity=0)
+    return services
