@@ -5,7 +5,7 @@ names of at most `MAX_ENGINES` engines, and the states. What was not measured ha
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -44,7 +44,7 @@ ENGINE_GAUGES = (
 
 def families() -> Iterator[Metric]:
     """Return all metric families of the engines."""
-    rows = list(_engines())
+    rows = _engines()
     names: Names = {row["id"]: row["name"] for row in rows}
     yield from (_engine_gauge(gauge, rows) for gauge in ENGINE_GAUGES)
     yield from _current(names)
@@ -52,13 +52,11 @@ def families() -> Iterator[Metric]:
     yield from _disturbed(names)
 
 
-def _engines() -> Iterable[Mapping[str, Any]]:
-    latest = Engine.objects.annotate(
-        delta=F("roi_history__-1__delta"), last=Extract("last_cycle_at", "epoch")
-    )
-    return latest.order_by("name").values("id", "name", *(gauge.column for gauge in ENGINE_GAUGES))[
-        :MAX_ENGINES
-    ]
+def _engines() -> Sequence[Mapping[str, Any]]:
+    ended = Extract("last_cycle_at", "epoch")
+    latest = Engine.objects.annotate(delta=F("roi_history__-1__delta"), last=ended)
+    columns = ("id", "name", *(gauge.column for gauge in ENGINE_GAUGES))
+    return list(latest.order_by("name").values(*columns)[:MAX_ENGINES])
 
 
 def _engine_gauge(gauge: EngineGauge, rows: Iterable[Mapping[str, Any]]) -> Metric:

@@ -48,7 +48,8 @@ JOIN forecasting_metricpoint p ON p.subject = %(subject)s AND p.name = g.name
     AND p.at >= g.day::timestamp AT TIME ZONE 'UTC' AND p.at < (g.day + 1)::timestamp AT TIME ZONE 'UTC'
 GROUP BY p.subject, p.name, g.day
 ON CONFLICT (subject, name, day) DO UPDATE SET
-    count = EXCLUDED.count, total = EXCLUDED.total, low = EXCLUDED.low, high = EXCLUDED.high, last = EXCLUDED.last
+    count = EXCLUDED.count, total = EXCLUDED.total, last = EXCLUDED.last,
+    low = EXCLUDED.low, high = EXCLUDED.high
 """
 
 Written = tuple[str, float, object, bool]
@@ -59,8 +60,8 @@ def record_points(
 ) -> int:
     """Keep what `source` measured of `subject` and roll it up by day; return how many numbers were written.
 
-    A repeated call with the same subject and source writes nothing twice: equal numbers are left alone, others
-    replace what that source said before. `at` is for numbers from the past; default is now, by the database.
+    A repeated call with the same subject and source writes nothing twice: equal numbers are left alone,
+    others replace what that source said before. `at` is for numbers from the past; default: now.
 
     Raises ValueError for names other than `[a-z][a-z0-9_]{0,63}`, values that are no finite numbers, or more
     than 256 of them.

@@ -30,4 +30,5 @@ def bucket(duration: float | None) -> int:
 def count_end(*, cycle: Cycle, **_: Any) -> None:
     """Count the end of a cycle; a cycle that is retried ends, and counts, once more."""
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, (cycle.engine_id, str(cycle.state), bucket(cycle.duration), cycle.duration or 0.0))
+        end = (cycle.engine_id, str(cycle.state), bucket(cycle.duration), cycle.duration or 0.0)
+        cursor.execute(COUNT, end)

@@ -23,7 +23,8 @@ class Roi(Group):
         "MENACE_CYCLES_BETWEEN_FALSE_ALARMS",
         "Quiet cycles between two false alarms of the drift detector, on average.",
         unit="cycles",
-        gt=1,
+        ge=2,
+        le=1e9,
     )
     tau: float = setting(
         0.5, "MENACE_TAU", "Confidence below which a module goes to review.", ge=0, le=1, later=FORECASTS
