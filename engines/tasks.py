@@ -3,11 +3,12 @@
 import logging
 import os
 import socket
+from functools import cache
 from typing import Any
 
 from celery import shared_task
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import cache as shared
 from django.db import transaction
 from django.dispatch import receiver
 from kombu.exceptions import OperationalError
@@ -39,7 +40,7 @@ def sweep() -> None:
     """Send again what waits in the database but not in the broker."""
     waiting = sweeper.sweep()
     for cycle_id in waiting:
-        if cache.add(f"woken:{cycle_id}", 1, REWAKE_SECONDS):
+        if shared.add(f"woken:{cycle_id}", 1, REWAKE_SECONDS):
             wake(cycle_id)
 
 
@@ -62,13 +63,17 @@ def wake(cycle_id: int) -> str:
 
 def _probe_broker() -> None:
     """Raise soon when the broker hangs: a publish alone would block for its whole socket time-out."""
-    with Redis.from_url(
+    _probe().ping()
+
+
+@cache
+def _probe() -> Redis:
+    return Redis.from_url(
         settings.REDIS_URL,
         socket_timeout=BROKER_TIMEOUT,
         socket_connect_timeout=BROKER_TIMEOUT,
         retry=Retry(NoBackoff(), 0),
-    ) as client:
-        client.ping()
+    )
 
 
 @receiver(cycle_queued)

@@ -46,7 +46,6 @@ class StepContext:
     engine_id: int
     engine_name: str
     step: str
-    attempt: int
     trigger: str
     energy: float
     seed: int
@@ -54,7 +53,7 @@ class StepContext:
     seconds_left: float
     #: results of the steps before, by name
     results: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
-    #: an empty folder of this attempt alone; swept afterwards
+    #: a folder of this attempt alone, which the step makes if it needs one; it is removed afterwards
     scratch: Path
     pulse: Pulse
 

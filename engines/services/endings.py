@@ -39,7 +39,8 @@ def ended(state: CycleState, message: str) -> dict[str, Any]:
 
 def finish(lease: Lease, state: CycleState, message: str) -> str:
     """End the cycle."""
-    with fenced(lease, **ended(state, message)):
+    with fenced(lease):
+        _write(lease, ended(state, message))
         close_steps(lease.cycle_id, state)
         announce(lease.cycle_id)
     return state
@@ -47,7 +48,8 @@ def finish(lease: Lease, state: CycleState, message: str) -> str:
 
 def fail(lease: Lease, step: str, report: dict[str, str], message: str) -> str:
     """End the cycle because `step` failed for good."""
-    with fenced(lease, **ended(CycleState.FAILED, message)):
+    with fenced(lease):
+        _write(lease, ended(CycleState.FAILED, message))
         _fail_step(lease, step, StepState.FAILED, report)
         announce(lease.cycle_id)
     return CycleState.FAILED
@@ -57,28 +59,35 @@ def retry_later(lease: Lease, step: str, failures: int, report: dict[str, str]) 
     """Queue the cycle again after a pause that doubles with each failure of the step."""
     pause = settings.SANDBOX.retry_backoff * 2**failures
     back_off = Now() + Func(Value(pause), template="%(expressions)s * interval '1 second'", output_field=DurationField())
-    with fenced(lease, **FREE, state=CycleState.QUEUED, step=step, run_after=back_off):
+    with fenced(lease, step=step):
+        _write(lease, {**FREE, "state": CycleState.QUEUED, "run_after": back_off})
         _fail_step(lease, step, StepState.PENDING, report)
     return CycleState.QUEUED
 
 
 def release(lease: Lease, step: str) -> str:
     """Give the cycle back to the queue; `step` is next."""
-    with fenced(lease, **FREE, state=CycleState.QUEUED, step=step, run_after=Now()):
-        pass
+    with fenced(lease, step=step):
+        _write(lease, {**FREE, "state": CycleState.QUEUED, "run_after": Now()})
     return CycleState.QUEUED
 
 
 def obey(lease: Lease, step: str, asked: Control) -> str:
     """Pause or cancel while `step` was running: it was stopped and will start anew if the cycle goes on."""
     if asked == Control.CANCEL:
-        with fenced(lease, **ended(CycleState.CANCELLED, "cancelled")):
+        with fenced(lease):
+            _write(lease, ended(CycleState.CANCELLED, "cancelled"))
             close_steps(lease.cycle_id, CycleState.CANCELLED)
             announce(lease.cycle_id)
         return CycleState.CANCELLED
-    with fenced(lease, **FREE, state=CycleState.PAUSED, step=step):
+    with fenced(lease, step=step):
+        _write(lease, {**FREE, "state": CycleState.PAUSED})
         CycleStep.objects.filter(cycle=lease.cycle_id, name=step).update(state=StepState.PENDING, note="paused")
     return CycleState.PAUSED
+
+
+def _write(lease: Lease, columns: dict[str, Any]) -> None:
+    Cycle.objects.filter(pk=lease.cycle_id).update(**columns)
 
 
 def announce(cycle_id: int) -> None:

@@ -7,14 +7,13 @@ token, so a worker that was stopped, cut off or overtaken can't write any more, 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from engines.domain.errors import LeaseLost
-from engines.domain.states import Control, CycleState
+from engines.domain.states import Control
 from engines.models import Cycle
 
 CLAIM = """
@@ -37,6 +36,15 @@ BEAT = """
 UPDATE engines_cycle SET lease_until = clock_timestamp() + %(lease)s * interval '1 second'
 WHERE id = %(id)s AND lease_token = %(token)s AND state = 'running'
 RETURNING control
+"""
+
+FENCE = """
+UPDATE engines_cycle SET
+    step = coalesce(%(step)s, step), steps_done = steps_done + %(done)s,
+    attempts = CASE WHEN %(done)s > 0 THEN 0 ELSE attempts END,
+    cpu_seconds = CASE WHEN %(cpu)s::float8 IS NULL THEN cpu_seconds
+                       ELSE coalesce(cpu_seconds, 0) + %(cpu)s::float8 END
+WHERE id = %(id)s AND lease_token = %(token)s AND state = 'running'
 """
 
 
@@ -82,16 +90,18 @@ def beat(lease: Lease) -> Control:
 
 
 @contextmanager
-def fenced(lease: Lease, **fields: Any) -> Iterator[None]:
-    """Open a transaction that writes `fields` to the cycle and commits only while the lease holds.
+def fenced(lease: Lease, *, step: str | None = None, done: int = 0, cpu_seconds: float | None = None) -> Iterator[None]:
+    """Open a transaction that commits only while the lease holds; `step` becomes the cycle's step, `done` more are done.
 
     Raises LeaseLost, counted on the row, when the lease is another's: nothing of the transaction stays.
     """
+    values = {"id": lease.cycle_id, "token": lease.token, "step": step, "done": done, "cpu": cpu_seconds}
     try:
         with transaction.atomic():
-            held = Cycle.objects.filter(pk=lease.cycle_id, lease_token=lease.token, state=CycleState.RUNNING)
-            if not held.update(**fields or {"lease_token": lease.token}):
-                raise LeaseLost(f"cycle {lease.cycle_id} belongs to another worker")
+            with connection.cursor() as cursor:
+                cursor.execute(FENCE, values)
+                if not cursor.rowcount:
+                    raise LeaseLost(f"cycle {lease.cycle_id} belongs to another worker")
             yield
     except LeaseLost:
         Cycle.objects.filter(pk=lease.cycle_id).update(fenced=F("fenced") + 1)

@@ -71,7 +71,7 @@ def register_engine(
         team=team,
         state_path=state_path,
         created_by_id=actor.user_id,
-        **wanted,
+        **{"roi_ema_alpha": settings.SANDBOX.roi_ema_alpha, **wanted},
     )
     return _save(engine, actor)
 

@@ -11,8 +11,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import F
-from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 
 from engines.domain.cycle import Interrupted, Part, StepContext, StepFailed, StepTimeout, TransientStepError
@@ -20,7 +18,7 @@ from engines.domain.errors import LeaseLost
 from engines.domain.results import StepOutcome
 from engines.domain.states import STEPS, Control, CycleState, StepState
 from engines.models import Cycle, CycleStep
-from engines.services import endings
+from engines.services import endings, step_rows
 from engines.services.leases import Lease, claim, fenced
 from engines.services.pulse import Heartbeat
 from engines.signals import step_changed
@@ -30,7 +28,7 @@ log = logging.getLogger(__name__)
 SLICE_SECONDS = 60.0
 """A worker gives a cycle back to the queue after a step once it held it this long, so that others get a turn."""
 
-LOG_CHARS = 20_000
+DEADLINE = "the cycle's deadline passed"
 
 
 def run_cycle(cycle_id: int, *, owner: str, ignore_back_off: bool = False) -> str:
@@ -67,27 +65,36 @@ class _Mover:
         self._claimed_at = time.monotonic()
 
     def move(self) -> str:
+        """Run the steps that are left; return the state the cycle was left in."""
         if self.cycle.control:
             return endings.obey(self.lease, self.lease.step, Control(self.cycle.control))
-        names = [name for name in STEPS if name in self.steps and name in self.parts]
-        todo = names[names.index(self.lease.step) :] if self.lease.step in names else names
-        for position, name in enumerate(todo):
-            if self._seconds_left() <= 0:
-                return endings.finish(self.lease, CycleState.FAILED, "the cycle's deadline passed")
-            after = todo[position + 1] if position + 1 < len(todo) else ""
+        todo = self._todo()
+        with fenced(self.lease, step=todo[0]):
+            step_rows.start(self.cycle.pk, todo[0])
+            self._tell(todo[0], StepState.RUNNING)
+        for name, after in zip(todo, [*todo[1:], ""], strict=True):
             ended = self._step(name, after)
             if ended:
                 return ended
         return endings.finish(self.lease, CycleState.DONE, "")
 
+    def _todo(self) -> list[str]:
+        names = [name for name in STEPS if name in self.steps and name in self.parts]
+        return names[names.index(self.lease.step) :] if self.lease.step in names else names
+
     def _step(self, name: str, after: str) -> str | None:
-        """Run one step; return the state the cycle was left in, or None to go on."""
-        context = self._start(name)
+        """Run one step that was marked as running; return the state the cycle was left in, or None to go on."""
+        seconds = min(settings.SANDBOX.step_timeout, self._seconds_left())
+        if seconds <= 0:
+            return endings.fail(self.lease, name, {"error": DEADLINE}, DEADLINE)
+        self.pulse.begin(name, seconds)
+        context = self._context(name, seconds)
         try:
-            with _scratch(context.scratch):
+            with _swept(context.scratch):
                 outcome = self.parts[name].run(context)
             self._heed()
-            self._complete(context, outcome, after)
+            going_on = after if self._may_go_on(outcome) else ""
+            self._complete(context, outcome, after, going_on)
         except Interrupted:
             return self._interrupted(name)
         except (LeaseLost, OperationalError, InterfaceError):
@@ -96,28 +103,18 @@ class _Mover:
             return self._failed(name, error)
         if outcome.stop:
             return endings.finish(self.lease, CycleState.SKIPPED, outcome.note)
-        if after and time.monotonic() - self._claimed_at > SLICE_SECONDS:
-            return endings.release(self.lease, after)
-        return None
+        return endings.release(self.lease, after) if after and not going_on else None
 
-    def _start(self, name: str) -> StepContext:
-        step = self.steps[name]
-        seconds = min(settings.SANDBOX.step_timeout, self._seconds_left())
-        step.attempt += 1
-        with fenced(self.lease, step=name):
-            _mark(step, StepState.RUNNING, attempt=step.attempt, started_at=Now(), progress=None, note="")
-            self._tell(name, StepState.RUNNING)
-        self.pulse.begin(name, seconds)
-        return self._context(name, step.attempt, seconds)
+    def _may_go_on(self, outcome: StepOutcome) -> bool:
+        return not outcome.stop and time.monotonic() - self._claimed_at <= SLICE_SECONDS
 
-    def _context(self, name: str, attempt: int, seconds: float) -> StepContext:
+    def _context(self, name: str, seconds: float) -> StepContext:
         cycle = self.cycle
         return StepContext(
             cycle_id=cycle.pk,
             engine_id=cycle.engine_id,
             engine_name=cycle.engine.name,
             step=name,
-            attempt=attempt,
             trigger=cycle.trigger,
             energy=cycle.energy,
             seed=cycle.seed,
@@ -127,27 +124,14 @@ class _Mover:
             pulse=self.pulse,
         )
 
-    def _complete(self, context: StepContext, outcome: StepOutcome, after: str) -> None:
+    def _complete(self, context: StepContext, outcome: StepOutcome, after: str, going_on: str) -> None:
         """Write the step's own rows, its end and the next step's start in one transaction under the fence."""
-        done = {"steps_done": F("steps_done") + 1, "step": after, "attempts": 0}
-        if outcome.cpu_seconds is not None:
-            done["cpu_seconds"] = F("cpu_seconds") + outcome.cpu_seconds
-        state = StepState(outcome.state)
-        with fenced(self.lease, **done):
+        with fenced(self.lease, step=after, done=1, cpu_seconds=outcome.cpu_seconds):
             self.parts[context.step].commit(context, outcome)
-            _mark(
-                self.steps[context.step],
-                state,
-                finished_at=Now(),
-                duration=endings.lasted(),
-                error="",
-                note=outcome.note[:500],
-                result=dict(outcome.result),
-                log=outcome.log[-LOG_CHARS:],
-                cpu_seconds=outcome.cpu_seconds,
-                progress=1.0 if state == StepState.DONE else None,
-            )
-            self._tell(context.step, state, outcome.note)
+            step_rows.end(context.cycle_id, context.step, outcome, going_on)
+            self._tell(context.step, StepState(outcome.state), outcome.note)
+            if going_on:
+                self._tell(going_on, StepState.RUNNING)
         self.results[context.step] = outcome.result
 
     def _heed(self) -> None:
@@ -162,14 +146,14 @@ class _Mover:
         return endings.obey(self.lease, name, self.pulse.asked)
 
     def _failed(self, name: str, error: Exception) -> str:
-        step = self.steps[name]
+        failures = self.steps[name].failures
         again = isinstance(error, TransientStepError | StepTimeout | OSError) and (
-            step.failures < settings.SANDBOX.step_retries and self._seconds_left() > 0
+            failures < settings.SANDBOX.step_retries and self._seconds_left() > 0
         )
         report = _report(error)
         self._tell(name, StepState.FAILED, str(error))
         if again:
-            return endings.retry_later(self.lease, name, step.failures, report)
+            return endings.retry_later(self.lease, name, failures, report)
         log.info("cycle %s: %s failed: %s", self.lease.cycle_id, name, error)
         return endings.fail(self.lease, name, report, f"{name}: {error or type(error).__name__}")
 
@@ -182,16 +166,11 @@ class _Mover:
         )
 
 
-def _mark(step: CycleStep, state: StepState, **fields: Any) -> None:
-    CycleStep.objects.filter(pk=step.pk).update(state=state, **fields)
-    step.state = state
-
-
 def _report(error: Exception) -> dict[str, str]:
     """Return what the row keeps of an error: expected ones as their message, others with their trace."""
     if isinstance(error, StepFailed):
-        return {"error": str(error)[:LOG_CHARS], "log": error.log[-LOG_CHARS:]}
-    return {"error": "".join(traceback.format_exception(error))[-LOG_CHARS:]}
+        return {"error": str(error)[:step_rows.LOG_CHARS], "log": error.log[-step_rows.LOG_CHARS:]}
+    return {"error": "".join(traceback.format_exception(error))[-step_rows.LOG_CHARS:]}
 
 
 def scratch_root() -> Path:
@@ -200,15 +179,13 @@ def scratch_root() -> Path:
 
 
 @contextlib.contextmanager
-def _scratch(path: Path) -> Iterator[None]:
-    """Have an empty folder at `path` and remove it afterwards."""
-    if path.exists():
-        shutil.rmtree(path)
-    path.mkdir(parents=True, mode=0o700)
+def _swept(path: Path) -> Iterator[None]:
+    """Remove the scratch folder after the step, if the step made it."""
     try:
         yield
     finally:
-        shutil.rmtree(path, ignore_errors=True)
+        if path.exists():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _parts() -> dict[str, Part]:
