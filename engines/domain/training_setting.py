@@ -1,6 +1,5 @@
 """What every training job stands on: the bot, its rows divided once and for all, calm random states."""
 
-import os
 import random
 import resource
 import sys
@@ -73,7 +72,7 @@ class Setting:
 def calm(seed: int) -> None:
     """Set every random state that a model could draw from, torch's only when the bot uses torch."""
     random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002 - many estimators draw from the global state
+    np.random.seed(seed % 2**32)
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.manual_seed(seed)
