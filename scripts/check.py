@@ -1,0 +1,103 @@
+"""Everything that `make check` checks, the quick ones first; all run, then the failures are listed."""
+
+import os
+import secrets
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+APPS = ("menace_site", "engines", "orphans", "alignment", "forecasting")
+BUDGETS = (
+    "file_max=400 file_p90=250 fn_median=8 fn_p90=28 fn_max=60 fn_over_50=0.01 script_max=25 cc_p90=6 "
+    "cc_over_10=0.02 comments=0.12 deferred=0.02 cycles=0 app_mutual=0 test_p90=30 mocks=0.2 todos_k=0"
+)
+FLOORS = "annotated=0.98 module_docs=0.95 public_docs=0.4 test_ratio=1.0"
+NOT_OURS = ("tests/assets/*", ".venv/*", "build/*", "sandbox_data/*")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One command; it passes when it ends with code 0."""
+
+    name: str
+    command: tuple[str, ...]
+    environ: dict[str, str] = field(default_factory=dict)
+
+
+def tool(name: str, *arguments: str) -> tuple[str, ...]:
+    """Return the command of a tool that is installed beside this Python."""
+    return (str(Path(sys.executable).with_name(name)), *arguments)
+
+
+def script(name: str, *arguments: str) -> tuple[str, ...]:
+    """Return the command of one of our scripts."""
+    return (sys.executable, f"scripts/{name}", *arguments)
+
+
+def manage(*arguments: str) -> tuple[str, ...]:
+    """Return a command of the project."""
+    return (sys.executable, "manage.py", *arguments)
+
+
+def style() -> tuple[str, ...]:
+    """Return the measurement of the style budgets."""
+    limits = [word for limit in BUDGETS.split() for word in ("--limit", limit)]
+    floors = [word for floor in FLOORS.split() for word in ("--floor", floor)]
+    excluded = [word for pattern in NOT_OURS for word in ("--exclude", pattern)]
+    return script("style_measure.py", ".", *excluded, *limits, *floors)
+
+
+def production() -> dict[str, str]:
+    """Return what a production installation sets; nothing is connected to."""
+    return {
+        "MENACE_PRODUCTION": "1",
+        "DJANGO_SECRET_KEY": secrets.token_urlsafe(60),
+        "MENACE_ALLOWED_HOSTS": "menace.example.org",
+        "DATABASE_URL": "postgresql://menace@localhost/menace",
+        "REDIS_URL": "redis://localhost:6379/0",
+    }
+
+
+def checks() -> list[Check]:
+    """Return all checks in order."""
+    return [
+        Check("format", tool("ruff", "format", "--check", "--quiet", ".")),
+        Check("lint", tool("ruff", "check", "--quiet", ".")),
+        Check("locks", script("check_locks.py")),
+        Check("places", script("check_places.py")),
+        Check("layers", tool("lint-imports", "--no-cache")),
+        Check("style", style()),
+        Check("security", tool("bandit", "-q", "-r", *APPS, "manage.py")),
+        Check("deploy", manage("check", "--deploy", "--fail-level", "WARNING"), production()),
+        Check("migrations", manage("makemigrations", "--check", "--dry-run"), production()),
+        Check("types", tool("mypy", ".")),
+    ]
+
+
+def passes(check: Check) -> bool:
+    """Run one check and print one line, and what it said if it failed."""
+    begun = time.monotonic()
+    environ = {**os.environ, "SANDBOX_DATA_DIR": str(ROOT / "build" / "check"), **check.environ}
+    done = subprocess.run(check.command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    passed = done.returncode == 0
+    print(
+        f"{'ok    ' if passed else 'FAILED'} {check.name:<11} {time.monotonic() - begun:5.1f} s", flush=True
+    )
+    if not passed:
+        print(done.stdout + done.stderr, flush=True)
+    return passed
+
+
+def main(names: list[str]) -> int:
+    """Run the named checks, or all."""
+    chosen = [check for check in checks() if not names or check.name in names]
+    failed = [check.name for check in chosen if not passes(check)]
+    print(f"failed: {', '.join(failed)}" if failed else f"all {len(chosen)} checks passed")
+    return 1 if failed or not chosen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
