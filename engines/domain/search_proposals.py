@@ -14,7 +14,6 @@ from optuna import distributions
 
 from engines.domain.search_space import Parameter, Params, Scalar, Space, same
 
-if TYPE_CHECKING:
 STARTUP: Final = 10
 """Trials before the estimator is asked; until then proposals are random."""
 _LOW: Final = 0.25
@@ -50,18 +49,16 @@ class Proposals:
 
     def tell(self, params: Mapping[str, Any], score: float | None) -> None:
         """Tell of a configuration that was not asked for; one outside the space is passed over."""
-            keyed = self._space.keyed(params)
+        keyed = self._space.keyed(params)
         if keyed is None or score is None:
             return
         there = {parameter.key: parameter for parameter in self._space.parameters if parameter.key in keyed}
-        distributions = {key: _distribution(parameter) for key, parameter in there.items()}
+        laws = {key: _distribution(parameter) for key, parameter in there.items()}
         stored = {key: _stored(parameter, keyed[key]) for key, parameter in there.items()}
-        self._study.add_trial(
-            optuna.trial.create_trial(params=stored, distributions=distributions, value=score)
-        )
+        self._study.add_trial(optuna.trial.create_trial(params=stored, distributions=laws, value=score))
 
     def _close(self, score: float | None) -> None:
-            if self._asked is None:
+        if self._asked is None:
             raise RuntimeError("nothing was asked")
         if score is None:
             self._study.tell(self._asked, state=optuna.trial.TrialState.FAIL)
