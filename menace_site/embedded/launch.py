@@ -12,6 +12,7 @@ import os
 import pwd
 import signal
 import struct
+import subprocess
 import sys
 from pathlib import Path
 
@@ -33,6 +34,12 @@ def enter_user_namespace(libc: ctypes.CDLL) -> bool:
     Path("/proc/self/uid_map").write_text(f"{INSIDE_ID} {uid} 1")
     Path("/proc/self/gid_map").write_text(f"{INSIDE_ID} {gid} 1")
     return True
+
+
+def can_enter_user_namespace() -> bool:
+    """Tell whether the system allows it, by letting a child process try."""
+    trial = f"import ctypes, sys; sys.exit(ctypes.CDLL(None).unshare({CLONE_NEWUSER}) != 0)"
+    return subprocess.run([sys.executable, "-I", "-S", "-c", trial], check=False).returncode == 0
 
 
 def become_nobody(libc: ctypes.CDLL) -> None:

@@ -15,7 +15,7 @@ from django.db import connections
 from engines.domain.errors import NotConfigured
 from menace_site.embedded.processes import leash
 from menace_site.embedded.services import Services, ensure_services
-from menace_site.supervisor import first_run, plan, state
+from menace_site.supervisor import first_run, plan, probes, state
 from menace_site.supervisor.child import Child
 from menace_site.supervisor.output import Console
 from menace_site.supervisor.ready import choose_port, health, missing
@@ -79,6 +79,10 @@ class Supervisor:
         self.console.say("menace", text)
 
     def _start_services(self) -> Services:
+        """Look whether the start can succeed, start the servers and bring the tables up to date."""
+        problems = probes.lacking(probes.examine(probes.this_machine(self.data_dir), probes.BEFORE_START))
+        if problems:
+            raise NotConfigured("\n".join(problems))
         services = ensure_services(self.data_dir)
         embedded = " and ".join(services.servers)
         self._say(f"{embedded or 'external servers'} ready after {self._elapsed():.1f} s")
@@ -154,7 +158,8 @@ class Supervisor:
 
     def _take_down(self, services: Services | None) -> None:
         """Beat, worker, web, then Valkey and PostgreSQL."""
-        self._say("stopping")
+        if self.children:
+            self._say("stopping")
         for child in reversed(self.children):
             child.stop(at_once=self._signals > 1)
         connections.close_all()
@@ -162,7 +167,8 @@ class Supervisor:
             services.close_and_wait()
         leash().close()
         state.state_file(self.data_dir).unlink(missing_ok=True)
-        self._say("stopped")
+        if self.children:
+            self._say("stopped")
 
 
 def _site_name() -> str:
