@@ -8,9 +8,11 @@ LISTENERS = (
     "engines.services.tallies",
     "menace_site.audit",
     "menace_site.beats",
+    "menace_site.celery",
     "menace_site.checks",
     "menace_site.events",
     "menace_site.metrics",
+    "menace_site.roles",
 )
 """Modules whose receivers and checks are registered by importing them."""
 

@@ -41,3 +41,7 @@ class ResilientRedisCache(RedisCache):
     def delete(self, key: str, version: int | None = None) -> bool:
         """Forget a value; False while Redis is away."""
         return bool(self._try("delete", False, key, version))
+
+    def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
+        """Count up; 0 while Redis is away. ValueError when there is no such key."""
+        return int(self._try("incr", 0, key, delta, version))

@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.apps import AppConfig
-from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
 from django.db import connections
 from django.db.models.signals import post_migrate
+from django.dispatch import receiver
 
 VIEWER, OPERATOR, APPROVER = "viewer", "operator", "approver"
 SHOWN_APPS = ("engines", "orphans", "alignment", "forecasting")
@@ -19,11 +19,6 @@ EXTRA = {
 """What each role may do besides seeing."""
 
 
-def connect() -> None:
-    """Keep the groups right after every migration."""
-    post_migrate.connect(_after_migrate, dispatch_uid="menace_site.roles")
-
-
 def make_roles(using: str = "default") -> None:
     """Make the groups, or give them exactly their permissions again; safe to repeat.
 
@@ -34,14 +29,15 @@ def make_roles(using: str = "default") -> None:
     )
     for name, codenames in EXTRA.items():
         group, _ = Group.objects.using(using).get_or_create(name=name)
-        extra = Permission.objects.using(using).filter(content_type__app_label="engines", codename__in=codenames)
+        extra = Permission.objects.using(using).filter(
+            content_type__app_label="engines", codename__in=codenames
+        )
         group.permissions.set([*shown, *extra])
 
 
-def _after_migrate(sender: AppConfig, using: str, apps: Any, **_: Any) -> None:
-    """Run once a migration, with the app that brings the groups; the shown apps' permissions come first."""
+@receiver(post_migrate, dispatch_uid="menace_site.roles")
+def _after_migrate(sender: AppConfig, using: str, **_: Any) -> None:
+    """Run once a migration, for the app that brings the groups; it comes after the shown apps."""
     if sender.label != "auth" or Group._meta.db_table not in connections[using].introspection.table_names():
         return
-    for label in SHOWN_APPS:
-        create_permissions(apps.get_app_config(label), verbosity=0, using=using, apps=apps)
     make_roles(using)

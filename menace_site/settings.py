@@ -165,11 +165,14 @@ REST_FRAMEWORK = {
         "menace_site.api.authentication.Session",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["menace_site.api.permissions.RoleAndScope"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["menace_site.api.rendering.FiniteJSON"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "menace_site.api.rendering.OneFormat",
+    "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_PARSER_CLASSES": ["menace_site.api.parsers.StrictJSONParser"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": [],
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_PAGINATION_CLASS": "menace_site.api.pagination.Keyset",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "menace_site.api.schema.Schema",
     "DEFAULT_THROTTLE_CLASSES": ["menace_site.api.throttling.PerToken"],
     "DEFAULT_THROTTLE_RATES": {"token": SANDBOX.api_rate, "anon": "60/min"},
     "EXCEPTION_HANDLER": "menace_site.api.problems.problem",
@@ -187,6 +190,12 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/",
     "OAS_VERSION": "3.1.0",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "CycleState": "engines.serializers.CYCLE_STATES",
+        "StepState": "engines.serializers.STEP_STATES",
+        "VersionState": "engines.serializers.VERSION_STATES",
+        "StepName": "engines.domain.states.STEPS",
+    },
 }
 
 CELERY_BROKER_URL = broker_url(DATA_DIR, os.environ)

@@ -34,7 +34,7 @@ def create_token(
     expires_at: datetime | None,
     actor: Actor | None = None,
 ) -> tuple[ApiToken, str]:
-    """Return a new token and its secret (`men_<prefix>_<secret>`), which is not kept and can't be shown again.
+    """Return a new token and its secret (`men_<prefix>_<secret>`), which is not kept.
 
     Raises InvalidInput when the name, a scope or the expiry is wrong, or the user has 50 live tokens.
     """
@@ -109,7 +109,9 @@ def _check(user: User, scopes: Collection[str], expires_at: datetime | None) -> 
         raise InvalidInput("the expiry must lie in the future", field="expires_at")
     live = ApiToken.objects.filter(user=user, revoked_at=None).exclude(expires_at__lte=timezone.now())
     if live[:MAX_PER_USER].count() >= MAX_PER_USER:
-        raise InvalidInput(f"{user.get_username()} has {MAX_PER_USER} live tokens; revoke one first", field="name")
+        raise InvalidInput(
+            f"{user.get_username()} has {MAX_PER_USER} live tokens; revoke one first", field="name"
+        )
 
 
 def _mark_used(token: ApiToken) -> None:

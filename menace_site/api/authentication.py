@@ -1,5 +1,7 @@
 """Who asks: a program with a bearer token, or a person with a session and a CSRF token."""
 
+from typing import cast
+
 from django.contrib.auth.models import User
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -9,6 +11,16 @@ from menace_site.models import ApiToken
 from menace_site.tokens import authenticate
 
 CHALLENGE = 'Bearer realm="api"'
+
+
+def user_of(request: Request) -> User:
+    """Return who asks; only for actions that let signed-in people in."""
+    return cast("User", request.user)
+
+
+def token_of(request: Request) -> ApiToken | None:
+    """Return the token in use; None: a session."""
+    return cast("ApiToken | None", request.auth)
 
 
 class BearerToken(BaseAuthentication):

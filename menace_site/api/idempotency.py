@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from engines.domain.errors import InvalidInput
+from menace_site.api.authentication import user_of
 from menace_site.api.problems import Contradiction, Unprocessable
 from menace_site.api.rendering import FiniteJSON
 from menace_site.models import IdempotencyKey
@@ -46,9 +47,11 @@ def once(handler: Handler, request: Request, key: str, *args: Any, **kwargs: Any
     """
     mark = _fingerprint(request)
     with transaction.atomic():
-        if not _lock(request.user.pk, key):
-            raise Contradiction("a request with this Idempotency-Key is running; try again", code="in_progress")
-        kept = IdempotencyKey.objects.filter(user=request.user, key=key).first()
+        if not _lock(user_of(request).pk, key):
+            raise Contradiction(
+                "a request with this Idempotency-Key is running; try again", code="in_progress"
+            )
+        kept = IdempotencyKey.objects.filter(user=user_of(request), key=key).first()
         if kept is not None and kept.at > timezone.now() - KEPT:
             return _replay(kept, mark)
         response = handler(request, *args, **kwargs)
@@ -72,7 +75,9 @@ def _lock(user_id: int, key: str) -> bool:
 
 def _replay(kept: IdempotencyKey, mark: str) -> Response:
     if kept.fingerprint != mark:
-        raise Unprocessable("this Idempotency-Key was used for another request; take a new one", code="key_reused")
+        raise Unprocessable(
+            "this Idempotency-Key was used for another request; take a new one", code="key_reused"
+        )
     return Response(kept.body, kept.status, headers={REPLAYED: "true"})
 
 
@@ -81,6 +86,6 @@ def _keep(request: Request, key: str, mark: str, response: Response) -> None:
     body = json.loads(FiniteJSON().render(response.data) or "null")
     for name in getattr(response, "secret_fields", ()):
         body[name] = None
-    mine = IdempotencyKey.objects.filter(user=request.user)
+    mine = IdempotencyKey.objects.filter(user=user_of(request))
     mine.filter(at__lte=timezone.now() - KEPT).delete()
-    mine.create(user=request.user, key=key, fingerprint=mark, status=response.status_code, body=body)
+    mine.create(user=user_of(request), key=key, fingerprint=mark, status=response.status_code, body=body)

@@ -23,12 +23,15 @@ class TooLarge(APIException):
 
 
 class StrictJSONParser(BaseParser):
-    """UTF-8 JSON objects without NaN, infinities, repeated keys, NUL, lone surrogates, huge integers or depth."""
+    """UTF-8 JSON objects without NaN, infinities, repeated keys, NUL, half surrogates or great depth."""
 
     media_type = "application/json"
 
     def parse(
-        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Return the object; ParseError says what is wrong, TooLarge that it was not even read."""
         try:

@@ -1,9 +1,15 @@
 """Who may: the user's role and the token's scope, both, for each action. What declares nothing is closed."""
 
+from typing import TYPE_CHECKING
+
 from rest_framework.exceptions import MethodNotAllowed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
+
+from menace_site.api.authentication import token_of
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 
 class RoleAndScope(BasePermission):
@@ -13,7 +19,7 @@ class RoleAndScope(BasePermission):
     permission: the action concerns the user's own things only.
     """
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         """Return whether the user and the token may; PermissionDenied names what is missing."""
         if not request.user or not request.user.is_authenticated:
             return False
@@ -23,12 +29,13 @@ class RoleAndScope(BasePermission):
         permission, scope = need
         if permission is not None and not request.user.has_perm(permission):
             raise PermissionDenied(f"your role doesn't allow this; it takes the permission {permission}")
-        if request.auth is not None and scope not in request.auth.scopes:
+        token = token_of(request)
+        if token is not None and scope not in token.scopes:
             raise PermissionDenied(f"this token lacks the scope {scope!r}")
         return True
 
     @staticmethod
-    def _need(request: Request, view: APIView) -> tuple[str | None, str] | None:
+    def _need(request: Request, view: "APIView") -> tuple[str | None, str] | None:
         action = getattr(view, "action", None)
         if action in (None, "metadata"):
             raise MethodNotAllowed(request.method or "")

@@ -4,8 +4,8 @@ import http
 from collections.abc import Iterator
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import PermissionDenied as DjangoDenied
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions
@@ -68,7 +68,7 @@ def as_api_exception(exc: Exception) -> exceptions.APIException | None:
             return Contradiction(str(exc))
         case NotConfigured():
             return Unavailable(str(exc), code="not_configured")
-        case Http404():
+        case Http404() | ObjectDoesNotExist():
             return exceptions.NotFound()
         case DjangoDenied():
             return exceptions.PermissionDenied()

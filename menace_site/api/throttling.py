@@ -6,26 +6,32 @@ cache must not take the API down.
 
 import math
 import time
+from typing import TYPE_CHECKING
 
 from django.core.cache import cache
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
-from rest_framework.views import APIView
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 
 class FixedWindow(SimpleRateThrottle):
     """Counts requests in windows of the rate's length; one round trip to the cache each."""
 
     scope = "anon"
+    num_requests: int | None
+    duration: int | None
+    left: float
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
+    def allow_request(self, request: Request, view: "APIView") -> bool:
         """Count the request and return whether it is within the rate."""
         key = self.get_cache_key(request, view)
         if key is None or self.num_requests is None or self.duration is None:
             return True
-        self.window, passed = divmod(time.time(), self.duration)
+        window, passed = divmod(time.time(), self.duration)
         self.left = self.duration - passed
-        return self._count(f"{key}:{int(self.window)}", math.ceil(self.left)) <= self.num_requests
+        return self._count(f"{key}:{int(window)}", math.ceil(self.left)) <= self.num_requests
 
     @staticmethod
     def _count(key: str, seconds: int) -> int:
@@ -39,7 +45,7 @@ class FixedWindow(SimpleRateThrottle):
         """Return the seconds until the window ends."""
         return self.left
 
-    def get_cache_key(self, request: Request, view: APIView) -> str | None:
+    def get_cache_key(self, request: Request, view: "APIView") -> str | None:
         """Return whom to count: here the address."""
         return f"throttle:anon:{self.get_ident(request)}"
 
@@ -49,7 +55,7 @@ class PerToken(FixedWindow):
 
     scope = "token"
 
-    def get_cache_key(self, request: Request, view: APIView) -> str | None:
+    def get_cache_key(self, request: Request, view: "APIView") -> str | None:
         """Return the token's or the user's key."""
         if request.auth is not None:
             return f"throttle:token:{request.auth.pk}"

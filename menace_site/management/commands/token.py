@@ -70,7 +70,9 @@ class Command(BaseCommand):
     def _revoke(self, options: dict[str, Any]) -> dict[str, Any]:
         token = ApiToken.objects.select_related("user").filter(prefix=options["prefix"]).first()
         if token is None:
-            raise InvalidInput(f"there is no token {options['prefix']!r}; see `manage.py token list`", field="prefix")
+            raise InvalidInput(
+                f"there is no token {options['prefix']!r}; see `manage.py token list`", field="prefix"
+            )
         return _plain(revoke_token(token, actor=CLI))
 
     def _print(self, answer: dict[str, Any] | list[dict[str, Any]]) -> None:
@@ -79,7 +81,9 @@ class Command(BaseCommand):
             if "token" in row:
                 # the secret alone goes to stdout, so that a script can take it
                 self.stdout.write(row["token"])
-                self.stderr.write(f"for {row['user']}: {', '.join(row['scopes'])}; expires {row['expires_at'] or 'never'}")
+                self.stderr.write(
+                    f"for {row['user']}: {', '.join(row['scopes'])}; expires {row['expires_at'] or 'never'}"
+                )
                 continue
             scopes = ",".join(row["scopes"])
             self.stdout.write(f"{row['prefix']}  {row['state']:8} {row['user']}  {row['name']}  {scopes}")
@@ -91,7 +95,9 @@ class Command(BaseCommand):
 def _user(name: str) -> User:
     user = User.objects.filter(username=name).first()
     if user is None:
-        raise InvalidInput(f"there is no user {name!r}; make one with `manage.py createsuperuser`", field="user")
+        raise InvalidInput(
+            f"there is no user {name!r}; make one with `manage.py createsuperuser`", field="user"
+        )
     if not user.is_active:
         raise InvalidInput(f"the user {name!r} is disabled", field="user")
     return user

@@ -1,0 +1,45 @@
+"""The map of the API on one page; every address also answers without its last slash."""
+
+from django.contrib.auth.decorators import login_required
+from django.urls import re_path
+
+from menace_site.api import views
+
+NAME = rf"(?P<name>{views.Engines.lookup_value_regex})"
+PK = r"(?P<pk>[0-9]{1,18})"
+
+ENGINE_LIST = views.Engines.as_view({"get": "list", "post": "create"})
+ENGINE = views.Engines.as_view({"get": "retrieve", "patch": "partial_update"})
+CYCLE_LIST = views.Cycles.as_view({"get": "list", "post": "create"})
+CYCLE = views.Cycles.as_view({"get": "retrieve"})
+TOKEN_LIST = views.Tokens.as_view({"get": "list", "post": "create"})
+
+urlpatterns = [
+    re_path(r"^$", login_required(views.Docs.as_view()), name="api-docs"),
+    re_path(r"^schema/?$", views.Schema.as_view(), name="api-schema"),
+    re_path(r"^engines/?$", ENGINE_LIST, name="api-engine-list"),
+    re_path(rf"^engines/{NAME}/?$", ENGINE, name="api-engine"),
+    re_path(
+        rf"^engines/{NAME}/metrics/?$", views.Engines.as_view({"post": "metrics"}), name="api-engine-metrics"
+    ),
+    re_path(
+        rf"^engines/{NAME}/history/?$", views.Engines.as_view({"get": "history"}), name="api-engine-history"
+    ),
+    re_path(
+        rf"^engines/{NAME}/versions/?$",
+        views.Engines.as_view({"get": "versions"}),
+        name="api-engine-versions",
+    ),
+    re_path(r"^cycles/?$", CYCLE_LIST, name="api-cycle-list"),
+    re_path(rf"^cycles/{PK}/?$", CYCLE, name="api-cycle"),
+    re_path(rf"^cycles/{PK}/cancel/?$", views.Cycles.as_view({"post": "cancel"}), name="api-cycle-cancel"),
+    re_path(rf"^cycles/{PK}/pause/?$", views.Cycles.as_view({"post": "pause"}), name="api-cycle-pause"),
+    re_path(rf"^cycles/{PK}/resume/?$", views.Cycles.as_view({"post": "resume"}), name="api-cycle-resume"),
+    re_path(rf"^cycles/{PK}/retry/?$", views.Cycles.as_view({"post": "retry"}), name="api-cycle-retry"),
+    re_path(r"^audit/?$", views.Audit.as_view({"get": "list"}), name="api-audit"),
+    re_path(r"^tokens/?$", TOKEN_LIST, name="api-token-list"),
+    re_path(rf"^tokens/{PK}/revoke/?$", views.Tokens.as_view({"post": "revoke"}), name="api-token-revoke"),
+    re_path(r"^me/?$", views.Me.as_view({"get": "retrieve"}), name="api-me"),
+    re_path(r"^health/?$", views.Health.as_view({"get": "retrieve"}), name="api-health"),
+    re_path(r"^", views.Unknown.as_view(), name="api-unknown"),
+]
