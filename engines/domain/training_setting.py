@@ -77,7 +77,6 @@ def calm(seed: int) -> None:
     if torch is not None:
         torch.manual_seed(seed)
         torch.set_num_threads(1)
-        torch.use_deterministic_algorithms(True, warn_only=True)
 
 
 def setting(payload: Mapping[str, Any]) -> Setting:

@@ -38,7 +38,7 @@ from orphans.sandbox import (
 )
 
 TRAIN: Final = "engines.domain.training:train"
-EVALUATE: Final = "engines.domain.training:evaluate"
+EVALUATE: Final = "engines.domain.training_evaluate:evaluate"
 WORKFLOW: Final = "engines.domain.training_workflow:workflow"
 MODEL_FILE: Final = "model.bin"
 CHAMPION_FILE: Final = "champion.bin"
@@ -106,6 +106,8 @@ class Evaluation:
 
     report: EvaluationReport
     commit: str
+    #: the model's file when it was trained for this evaluation; None when the deployed file was loaded
+    artifact: Artifact | None
     cpu_seconds: float | None
 
 
@@ -157,7 +159,6 @@ class ModelAutomationPipeline:
         with work_copy(bot) as (checkout, _commit):
             spec = _spec(bot, TRAIN, payload, checkout, cpu_seconds=allowed.cpu_seconds, keeps=True)
             measured = self._carried_out(spec, on_progress, cancel)
-        artifact = next((Artifact(sha256=each.sha256, size=each.size) for each in measured.artifacts), None)
         try:
             return judge(
                 read_training(measured.result),
@@ -165,7 +166,7 @@ class ModelAutomationPipeline:
                 challengers_judged=bot.challengers_judged,
                 cpu_seconds=measured.cpu_seconds or 0.0,
                 seed=bot.seed,
-                artifact=artifact,
+                artifact=_artifact(measured),
             )
         except ReportError as error:
             raise StepFailed(
@@ -179,13 +180,17 @@ class ModelAutomationPipeline:
         reference, model = _configured(bot)
         payload = _payload(bot, reference, model) | {"artifact": bool(bot.champion_sha256)}
         with work_copy(bot) as (checkout, commit):
-            spec = _spec(bot, EVALUATE, payload, checkout, cpu_seconds=bot.base_budget.cpu_seconds)
+            spec = _spec(
+                bot, EVALUATE, payload, checkout, cpu_seconds=bot.base_budget.cpu_seconds, keeps=True
+            )
             measured = self._carried_out(spec, on_progress, cancel)
         try:
             report = read_evaluation(measured.result)
         except ReportError as error:
             raise StepFailed(f"the evaluation reported nonsense: {error}", log=measured.output_tail) from None
-        return Evaluation(report=report, commit=commit, cpu_seconds=measured.cpu_seconds)
+        return Evaluation(
+            report=report, commit=commit, artifact=_artifact(measured), cpu_seconds=measured.cpu_seconds
+        )
 
     def run_workflow(
         self,
@@ -278,6 +283,10 @@ def _spec(
             result_bytes=8 * 2**20,
         ),
     )
+
+
+def _artifact(measured: Measurement) -> Artifact | None:
+    return next((Artifact(sha256=each.sha256, size=each.size) for each in measured.artifacts), None)
 
 
 def _workflow_run(measured: Measurement, commit: str) -> WorkflowRun:

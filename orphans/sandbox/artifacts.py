@@ -19,14 +19,16 @@ class ArtifactError(ValueError):
     """A file that a run left can't be taken; the message says why."""
 
 
-def collect(folder: int, name: str, store: Path, limit: int) -> StoredFile:
-    """Copy the file `name` of the open folder into `store/<first two digits>/<digest>`.
+def collect(folder: int, name: str, store: Path, limit: int) -> StoredFile | None:
+    """Copy the file `name` of the open folder into `store/<first two digits>/<digest>`; None: not there.
 
     Raises:
-        ArtifactError: missing, no regular file, more than one link, or over `limit` bytes.
+        ArtifactError: no regular file, more than one link, or over `limit` bytes.
     """
     try:
         source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except FileNotFoundError:
+        return None
     except OSError as error:
         raise ArtifactError(f"artifact {name}: {error.strerror}") from None
     try:

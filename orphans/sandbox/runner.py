@@ -122,12 +122,13 @@ def _measured(run: _Run, folder: int) -> Measurement:
 
 
 def _collected(spec: RunSpec, ending: Ending, folder: int) -> tuple[Ending, tuple[StoredFile, ...]]:
-    """Copy the artifacts of a run that went well; one that can't be taken fails the run."""
+    """Copy the artifacts that a good run left; one that is no honest file fails the run."""
     if ending.outcome is not Outcome.OK or spec.store is None:
         return ending, ()
     try:
         limit = spec.limits.artifact_bytes
-        return ending, tuple(collect(folder, name, spec.store, limit) for name in spec.artifacts)
+        found = (collect(folder, name, spec.store, limit) for name in spec.artifacts)
+        return ending, tuple(each for each in found if each is not None)
     except ArtifactError as error:
         return Ending(Outcome.FAILED, str(error), ending.exit_code), ()
 

@@ -101,7 +101,7 @@ class RunSpec:
     scratch: Path | None = None
     #: files that are copied into scratch before the run, by the name they get there
     inputs: Mapping[str, Path] = field(default_factory=dict)
-    #: files in scratch to copy out when the run went well
+    #: files in scratch to copy out when the run went well; one that isn't there is left out
     artifacts: tuple[str, ...] = ()
     #: where copies go, named by their digest; needed when `artifacts` names any
     store: Path | None = None

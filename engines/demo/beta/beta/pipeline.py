@@ -3,7 +3,7 @@
 from beta import data
 from beta.network import Network, restore, save
 
-DEPLOYED = {"hidden": 2, "epochs": 20, "rate": 0.02, "decay": 0.0}
+DEPLOYED = {"hidden": 2, "epochs": 20, "rate": 0.01, "decay": 0.0}
 
 SPACE = {
     "hidden": {"type": "int", "low": 2, "high": 48, "log": True},
