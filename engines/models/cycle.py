@@ -56,7 +56,9 @@ class Cycle(models.Model):
     seed = models.PositiveIntegerField(default=0)
 
     created_at = models.DateTimeField(db_default=Now())
-    run_after = models.DateTimeField(db_default=Now(), help_text="Not before; moved on by a retry's back-off.")
+    run_after = models.DateTimeField(
+        db_default=Now(), help_text="Not before; moved on by a retry's back-off."
+    )
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     duration = models.FloatField(null=True, help_text="Seconds from first start to end.")
@@ -106,7 +108,9 @@ class Cycle(models.Model):
                 fields=["engine"], name="cycle_disturbed", condition=Q(fenced__gt=0) | Q(takeovers__gt=0)
             ),
             models.Index(
-                fields=["run_after"], name="cycle_open", condition=Q(state__in=[CycleState.QUEUED, CycleState.RUNNING])
+                fields=["run_after"],
+                name="cycle_open",
+                condition=Q(state__in=[CycleState.QUEUED, CycleState.RUNNING]),
             ),
         ]
 

@@ -15,7 +15,9 @@ class ModelVersion(models.Model):
     engine = models.ForeignKey(Engine, on_delete=models.CASCADE, related_name="versions")
     cycle = models.ForeignKey(Cycle, null=True, on_delete=models.SET_NULL, related_name="versions")
     state = models.CharField(max_length=10, choices=choices(VersionState))
-    sha256 = models.CharField(max_length=64, blank=True, help_text="Digest of the artifact; empty: none kept.")
+    sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Digest of the artifact; empty: none kept."
+    )
     size = models.PositiveBigIntegerField(default=0, help_text="Bytes of the artifact.")
     params = models.JSONField(default=dict)
     metrics = models.JSONField(default=dict)

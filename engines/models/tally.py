@@ -18,7 +18,9 @@ class CycleTally(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["engine", "state", "bucket"], name="one_tally_per_engine_state_bucket")
+            models.UniqueConstraint(
+                fields=["engine", "state", "bucket"], name="one_tally_per_engine_state_bucket"
+            )
         ]
 
     def __str__(self) -> str:

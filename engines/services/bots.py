@@ -1,9 +1,13 @@
 """What the rows of an engine say of its bot, as values."""
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from engines import git
 from engines.domain.manifest import BaseBudget, Manifest, Value, Workflow
 from engines.domain.results import Budget
+from engines.domain.roi import RoiState, ValueModel
 from engines.models import Engine
 
 
@@ -29,3 +33,24 @@ def manifest_from_data(data: dict[str, Any]) -> Manifest:
 def base_budget(engine: Engine) -> Budget:
     """Return what energy 1 buys."""
     return Budget(cpu_seconds=engine.base_cpu_seconds, trials=engine.base_trials)
+
+
+def value_model(manifest: Manifest) -> ValueModel | None:
+    """Return the prices of the manifest, if it has any."""
+    return None if manifest.value is None else ValueModel(**asdict(manifest.value))
+
+
+def roi_state(engine: Engine, entries: list[dict[str, Any]] | None = None) -> RoiState:
+    """Return what the engine remembers of its cycles' worth, or what it remembered with only `entries`."""
+    kept = engine.roi_history if entries is None else entries
+    return RoiState(
+        ema=kept[-1]["ema"] if kept else None,
+        alpha=engine.roi_ema_alpha,
+        success_history=tuple(bool(entry["success"]) for entry in kept),
+        deltas=tuple(entry["delta"] for entry in kept),
+    )
+
+
+def head(engine: Engine) -> str:
+    """Return the commit that the engine's repository is at."""
+    return git.head(Path(engine.repository))

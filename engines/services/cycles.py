@@ -17,7 +17,7 @@ from engines.signals import acted, cycle_queued
 __all__ = ["cancel_cycle", "enqueue_cycle", "pause_cycle", "resume_cycle", "retry_cycle", "run_cycle"]
 
 MAX_ENERGY = 100.0
-MAX_QUEUED = 200
+MAX_QUEUED = 50
 MEASURED_UP_TO = STEPS.index("measure")
 
 
@@ -26,7 +26,9 @@ def check_energy(energy: float) -> float:
     if isinstance(energy, bool) or not isinstance(energy, int | float) or not math.isfinite(energy):
         raise InvalidInput(f"energy must be a number, not {energy!r}", field="energy")
     if not 0 < energy <= MAX_ENERGY:
-        raise InvalidInput(f"energy must be over 0 and at most {MAX_ENERGY:g}, not {energy:g}", field="energy")
+        raise InvalidInput(
+            f"energy must be over 0 and at most {MAX_ENERGY:g}, not {energy:g}", field="energy"
+        )
     return float(energy)
 
 
@@ -37,9 +39,13 @@ def enqueue_cycle(
     energy: float,
     actor: Actor,
     slot: int | None = None,
+    seed: int | None = None,
     wake: bool = True,
 ) -> Cycle:
     """Queue a cycle of the engine and wake a worker (unless `wake` is False: the caller runs it).
+
+    `seed` drives the search. By default a cycle that was asked for takes the engine's seed, so that it can
+    be repeated exactly, and a scheduled one takes another each time, so that the search goes on.
 
     Raises InvalidInput for an energy out of range, and Conflict when the engine is switched off or has
     too many cycles waiting.
@@ -52,7 +58,7 @@ def enqueue_cycle(
             engine=locked,
             trigger=trigger,
             energy=energy,
-            seed=locked.seed,
+            seed=_seed(locked, trigger) if seed is None else check_seed(seed),
             slot=slot,
             requested_by_id=actor.user_id,
             requested_label=actor.label[:150],
@@ -64,6 +70,17 @@ def enqueue_cycle(
         _audit(actor, "cycle.trigger", cycle, energy=energy, trigger=str(trigger))
         cycle_queued.send(sender=Cycle, cycle=cycle, wake=wake)
     return cycle
+
+
+def check_seed(seed: int) -> int:
+    """Return the seed; InvalidInput unless it is a whole number from 0 to 2^31 - 1."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
+        raise InvalidInput(f"seed must be a whole number from 0 to {2**31 - 1}, not {seed!r}", field="seed")
+    return seed
+
+
+def _seed(engine: Engine, trigger: Trigger) -> int:
+    return engine.seed + engine.decisions_made if trigger == Trigger.SCHEDULE else engine.seed
 
 
 def _refuse_when_unfit(engine: Engine) -> None:
@@ -127,9 +144,22 @@ def retry_cycle(cycle_id: int, *, from_step: str, actor: Actor) -> Cycle:
         position = STEPS.index(from_step)
         _refuse_retry(cycle, position)
         CycleStep.objects.filter(cycle=cycle, position__gte=position).update(
-            state=StepState.PENDING, failures=0, progress=None, result={}, error="", log="", note="", duration=None
+            state=StepState.PENDING,
+            failures=0,
+            progress=None,
+            result={},
+            error="",
+            log="",
+            note="",
+            duration=None,
         )
-        fresh = {"finished_at": None, "duration": None, "deadline_at": None, "message": "", "steps_done": position}
+        fresh = {
+            "finished_at": None,
+            "duration": None,
+            "deadline_at": None,
+            "message": "",
+            "steps_done": position,
+        }
         _requeue(cycle, actor, "cycle.retry", step=from_step, **fresh)
     return cycle
 
@@ -141,7 +171,9 @@ def _refuse_retry(cycle: Cycle, position: int) -> None:
         state__in=[StepState.DONE, StepState.NOT_CONFIGURED]
     )
     if first := unfinished.first():
-        raise Conflict(f"step {first.name} of cycle {cycle.pk} is {first.state}; retry from it or an earlier one")
+        raise Conflict(
+            f"step {first.name} of cycle {cycle.pk} is {first.state}; retry from it or an earlier one"
+        )
     later = Cycle.objects.filter(engine=cycle.engine_id, id__gt=cycle.pk, roi_delta__isnull=False)
     if position <= MEASURED_UP_TO and later.exists():
         raise Conflict(f"a later cycle was measured since cycle {cycle.pk}; trigger a new cycle instead")
@@ -161,7 +193,9 @@ def _requeue(cycle: Cycle, actor: Actor, verb: str, **fields: Any) -> None:
 
 def _end_idle(cycle: Cycle, state: CycleState, message: str) -> None:
     """End a cycle that no worker holds."""
-    Cycle.objects.move(cycle.pk, state, **{k: v for k, v in endings.ended(state, message).items() if k != "state"})
+    Cycle.objects.move(
+        cycle.pk, state, **{k: v for k, v in endings.ended(state, message).items() if k != "state"}
+    )
     endings.close_steps(cycle.pk, state)
     endings.announce(cycle.pk)
 
@@ -172,4 +206,6 @@ def _locked(cycle_id: int) -> Cycle:
 
 def _audit(actor: Actor, verb: str, cycle: Cycle, **detail: Any) -> None:
     target = f"cycle:{cycle.pk}"
-    acted.send(sender=Cycle, actor=actor, verb=verb, target=target, detail={"engine": cycle.engine.name, **detail})
+    acted.send(
+        sender=Cycle, actor=actor, verb=verb, target=target, detail={"engine": cycle.engine.name, **detail}
+    )

@@ -51,6 +51,7 @@ def fail(lease: Lease, step: str, report: dict[str, str], message: str) -> str:
     with fenced(lease):
         _write(lease, ended(CycleState.FAILED, message))
         _fail_step(lease, step, StepState.FAILED, report)
+        close_steps(lease.cycle_id, CycleState.FAILED)
         announce(lease.cycle_id)
     return CycleState.FAILED
 
@@ -58,7 +59,9 @@ def fail(lease: Lease, step: str, report: dict[str, str], message: str) -> str:
 def retry_later(lease: Lease, step: str, failures: int, report: dict[str, str]) -> str:
     """Queue the cycle again after a pause that doubles with each failure of the step."""
     pause = settings.SANDBOX.retry_backoff * 2**failures
-    back_off = Now() + Func(Value(pause), template="%(expressions)s * interval '1 second'", output_field=DurationField())
+    back_off = Now() + Func(
+        Value(pause), template="%(expressions)s * interval '1 second'", output_field=DurationField()
+    )
     with fenced(lease, step=step):
         _write(lease, {**FREE, "state": CycleState.QUEUED, "run_after": back_off})
         _fail_step(lease, step, StepState.PENDING, report)
@@ -82,7 +85,9 @@ def obey(lease: Lease, step: str, asked: Control) -> str:
         return CycleState.CANCELLED
     with fenced(lease, step=step):
         _write(lease, {**FREE, "state": CycleState.PAUSED})
-        CycleStep.objects.filter(cycle=lease.cycle_id, name=step).update(state=StepState.PENDING, note="paused")
+        CycleStep.objects.filter(cycle=lease.cycle_id, name=step).update(
+            state=StepState.PENDING, note="paused"
+        )
     return CycleState.PAUSED
 
 
@@ -116,5 +121,7 @@ def close_steps(cycle_id: int, state: CycleState) -> None:
     """Say of the steps that won't run any more why not."""
     word = StepState.CANCELLED if state == CycleState.CANCELLED else StepState.SKIPPED
     if state != CycleState.DONE:
-        open_steps = CycleStep.objects.filter(cycle=cycle_id, state__in=[StepState.PENDING, StepState.RUNNING])
+        open_steps = CycleStep.objects.filter(
+            cycle=cycle_id, state__in=[StepState.PENDING, StepState.RUNNING]
+        )
         open_steps.update(state=word, progress=None)

@@ -90,7 +90,9 @@ def beat(lease: Lease) -> Control:
 
 
 @contextmanager
-def fenced(lease: Lease, *, step: str | None = None, done: int = 0, cpu_seconds: float | None = None) -> Iterator[None]:
+def fenced(
+    lease: Lease, *, step: str | None = None, done: int = 0, cpu_seconds: float | None = None
+) -> Iterator[None]:
     """Open a transaction that commits only while the lease holds; `step` becomes the cycle's step, `done` more are done.
 
     Raises LeaseLost, counted on the row, when the lease is another's: nothing of the transaction stays.

@@ -85,7 +85,9 @@ def _save(engine: Engine, actor: Actor) -> Engine:
             state_file.import_state(engine)
             _audit(actor, "engine.register", engine, path=engine.repository)
     except IntegrityError:
-        raise RegistrationError(f"an engine named {engine.name} exists already; give another name", field="name") from None
+        raise RegistrationError(
+            f"an engine named {engine.name} exists already; give another name", field="name"
+        ) from None
     engine.refresh_from_db()
     return engine
 
@@ -106,7 +108,9 @@ def checkout(path: str, actor: Actor) -> Path:
     if not is_folder:
         raise RegistrationError(f"{path!r} is no folder on this machine", field="path")
     if not git.is_checkout(root):
-        raise RegistrationError(f"{path!r} is no git checkout with a commit; run `git init` and commit first", field="path")
+        raise RegistrationError(
+            f"{path!r} is no git checkout with a commit; run `git init` and commit first", field="path"
+        )
     return root
 
 
@@ -117,7 +121,8 @@ def _refuse_outside(root: Path, actor: Actor) -> None:
     allowed = [*roots, Path(settings.DATA_DIR) / "repos"]
     if not any(root.is_relative_to(Path(each).resolve()) for each in allowed):
         raise RegistrationError(
-            "that path lies outside the folders that repositories may come from; see MENACE_ROOTS", field="path"
+            "that path lies outside the folders that repositories may come from; see MENACE_ROOTS",
+            field="path",
         )
 
 
@@ -179,7 +184,8 @@ def _name(text: str, *, given: bool) -> str:
     name = text if given else re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")[:63]
     if not re.fullmatch(NAME, name):
         raise RegistrationError(
-            f"{text!r} is no name for an engine; use lower-case letters, digits, - and _ (at most 63)", field="name"
+            f"{text!r} is no name for an engine; use lower-case letters, digits, - and _ (at most 63)",
+            field="name",
         )
     return name
 
@@ -192,7 +198,9 @@ def _check_numbers(values: dict[str, Any]) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise RegistrationError(f"{field} must be a number, not {value!r}", field=field)
         if not low <= value <= high:
-            raise RegistrationError(f"{field} must lie between {low:g} and {high:g}, not {value:g}", field=field)
+            raise RegistrationError(
+                f"{field} must lie between {low:g} and {high:g}, not {value:g}", field=field
+            )
 
 
 def _audit(actor: Actor, verb: str, engine: Engine, **detail: Any) -> None:

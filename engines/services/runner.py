@@ -162,15 +162,20 @@ class _Mover:
 
     def _tell(self, name: str, state: StepState, note: str = "") -> None:
         step_changed.send(
-            sender=CycleStep, cycle_id=self.cycle.pk, engine=self.cycle.engine.name, step=name, state=state, note=note
+            sender=CycleStep,
+            cycle_id=self.cycle.pk,
+            engine=self.cycle.engine.name,
+            step=name,
+            state=state,
+            note=note,
         )
 
 
 def _report(error: Exception) -> dict[str, str]:
     """Return what the row keeps of an error: expected ones as their message, others with their trace."""
     if isinstance(error, StepFailed):
-        return {"error": str(error)[:step_rows.LOG_CHARS], "log": error.log[-step_rows.LOG_CHARS:]}
-    return {"error": "".join(traceback.format_exception(error))[-step_rows.LOG_CHARS:]}
+        return {"error": str(error)[: step_rows.LOG_CHARS], "log": error.log[-step_rows.LOG_CHARS :]}
+    return {"error": "".join(traceback.format_exception(error))[-step_rows.LOG_CHARS :]}
 
 
 def scratch_root() -> Path:

@@ -24,7 +24,11 @@ MAX_BYTES = 1_000_000
 
 def path_of(engine: Engine) -> Path:
     """Return where the engine's state file lies: its `state_path`, else `<data dir>/<name>_state.json`."""
-    return Path(engine.state_path) if engine.state_path else Path(settings.DATA_DIR) / f"{engine.name}_state.json"
+    return (
+        Path(engine.state_path)
+        if engine.state_path
+        else Path(settings.DATA_DIR) / f"{engine.name}_state.json"
+    )
 
 
 def state_of(engine: Engine) -> dict[str, Any]:
@@ -96,7 +100,10 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _check(state: Any) -> None:
-    numbers = [*state["roi_history"], *(x for x in (state["roi_delta_ema"], state["momentum"]) if x is not None)]
+    numbers = [
+        *state["roi_history"],
+        *(x for x in (state["roi_delta_ema"], state["momentum"]) if x is not None),
+    ]
     if not all(isinstance(x, int | float) and math.isfinite(x) for x in numbers):
         raise ValueError("a number in it is not finite")
     if len(state["success_history"]) != len(state["roi_history"]):

@@ -42,8 +42,12 @@ def _quarantine(cycle: Cycle) -> None:
 
 
 def _claimable() -> CycleQuerySet:
-    busy = Cycle.objects.filter(engine=OuterRef("engine"), state=CycleState.RUNNING).exclude(pk=OuterRef("pk"))
-    due = Q(state=CycleState.QUEUED, run_after__lte=Now()) | Q(state=CycleState.RUNNING, lease_until__lt=Now())
+    busy = Cycle.objects.filter(engine=OuterRef("engine"), state=CycleState.RUNNING).exclude(
+        pk=OuterRef("pk")
+    )
+    due = Q(state=CycleState.QUEUED, run_after__lte=Now()) | Q(
+        state=CycleState.RUNNING, lease_until__lt=Now()
+    )
     return Cycle.objects.filter(due, ~Exists(busy), engine__enabled=True)
 
 
@@ -66,7 +70,9 @@ def tick_schedules() -> int:
 
 def _tick(engine_id: int) -> int:
     with transaction.atomic():
-        engine = Engine.objects.due().select_for_update(skip_locked=True, no_key=True).filter(pk=engine_id).first()
+        engine = (
+            Engine.objects.due().select_for_update(skip_locked=True, no_key=True).filter(pk=engine_id).first()
+        )
         if engine is None or engine.schedule_seconds is None:
             return 0
         with connection.cursor() as cursor:

@@ -115,6 +115,17 @@ class Detector:
         self._require_known(chosen)
         self._restart(np.array([name in chosen for name in self.metrics]))
 
+    def extended(self, names: Sequence[str]) -> "Detector":
+        """Return a detector that goes on with what this one knows and watches `names` too, from their start."""
+        fresh = [name for name in dict.fromkeys(names) if name not in self.metrics]
+        if not fresh:
+            return self
+        mine, theirs = self.to_dict(), Detector(fresh, self.threshold).to_dict()
+        for part in ("metrics", "evidence", "length", "moved"):
+            mine[part] = mine[part] + theirs[part]
+        mine["baseline"] = {name: mine["baseline"][name] + rest for name, rest in theirs["baseline"].items()}
+        return Detector.from_dict(mine)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the whole state: JSON, finite, its size fixed by the number of metrics."""
         return {

@@ -1,10 +1,8 @@
 """Step *measure*: what the cycle was worth, and what that does to the engine's averages."""
 
-from typing import Any
-
 from engines.domain.cycle import Idle, StepContext
 from engines.domain.results import StepOutcome
-from engines.domain.roi import RoiState, cycle_cost
+from engines.domain.roi import cycle_cost
 from engines.models import Cycle, Engine
 from engines.services import bots
 from forecasting.services import record_roi_event
@@ -18,15 +16,19 @@ class Measure(Idle):
 
     def run(self, context: StepContext) -> StepOutcome:
         """Return roi_delta = value of the candidates - cost of all CPU time and tokens of the cycle."""
-        manifest = bots.manifest_of(Engine.objects.get(pk=context.engine_id))
+        prices = bots.value_model(bots.manifest_of(Engine.objects.get(pk=context.engine_id)))
         roi = context.results.get("retrain", {}).get("roi")
-        if manifest.value is None or roi is None:
-            return StepOutcome(state="skipped", note="not measured: nothing was trained or no value model is set")
-        cpu = _total(context, "cpu_seconds")
-        cost = cycle_cost(cpu, int(_total(context, "tokens")), bots.value_model(manifest))
+        if prices is None or roi is None:
+            return StepOutcome(
+                state="skipped", note="not measured: nothing was trained or no value model is set"
+            )
+        cpu = Cycle.objects.values_list("cpu_seconds", flat=True).get(pk=context.cycle_id) or 0.0
+        cost = cycle_cost(cpu, sum(result.get("tokens", 0) for result in context.results.values()), prices)
         delta = roi["value"] - cost
         result = {"roi_delta": delta, "value": roi["value"], "cost": cost, "cpu_seconds": cpu}
-        return StepOutcome(state="done", note=f"ROI {delta:+.4g} = value {roi['value']:.4g} - cost {cost:.4g}", result=result)
+        return StepOutcome(
+            state="done", note=f"ROI {delta:+.4g} = value {roi['value']:.4g} - cost {cost:.4g}", result=result
+        )
 
     def commit(self, context: StepContext, outcome: StepOutcome) -> None:
         """Move the engine's averages on, once: a repeated measure of the same cycle replaces its first one."""
@@ -35,27 +37,13 @@ class Measure(Idle):
         engine = Engine.objects.select_for_update(no_key=True).get(pk=context.engine_id)
         before = [entry for entry in engine.roi_history if entry["cycle"] != context.cycle_id]
         delta = outcome.result["roi_delta"]
-        state = _restored(engine, before).updated(delta)
+        state = bots.roi_state(engine, before).updated(delta)
         entry = {"cycle": context.cycle_id, "delta": delta, "success": delta > 0, "ema": state.ema}
         engine.roi_history = [*before, entry][-HISTORY:]
         engine.roi_delta_ema = state.ema
         engine.momentum = state.momentum
         engine.save(update_fields=["roi_history", "roi_delta_ema", "momentum"])
         _write(context, engine, outcome)
-
-
-def _total(context: StepContext, key: str) -> float:
-    """Add up what the steps before used; a step that used none has no figure."""
-    used = [result.get(key) for result in context.results.values()]
-    return float(sum(amount for amount in used if amount is not None))
-
-
-def _restored(engine: Engine, entries: list[dict[str, Any]]) -> RoiState:
-    return RoiState(
-        ema=entries[-1]["ema"] if entries else None,
-        alpha=engine.roi_ema_alpha,
-        success_history=tuple(bool(entry["success"]) for entry in entries),
-    )
 
 
 def _write(context: StepContext, engine: Engine, outcome: StepOutcome) -> None:
@@ -76,5 +64,3 @@ def _write(context: StepContext, engine: Engine, outcome: StepOutcome) -> None:
         delta=result["roi_delta"],
         ema=engine.roi_delta_ema,
     )
-
-
