@@ -107,7 +107,10 @@ class AutomationResult:
     challenger: Mapping[str, Json] = field(default_factory=dict)
     significance: Mapping[str, Json] = field(default_factory=dict)
     search: Mapping[str, Json] = field(default_factory=dict)
+    #: the challenger's file
     artifact: Artifact | None = None
+    #: the file of what is deployed, trained again beside it
+    champion_artifact: Artifact | None = None
     cpu_seconds: float | None = None
     tokens: int = 0
     warnings: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from engines.domain.results import Budget
 from engines.domain.search import SearchResult, Trial, search
-from engines.domain.training_evaluate import ARTIFACT, Job, describe
+from engines.domain.training_evaluate import ARTIFACT, CHAMPION, Job, describe
 from engines.domain.training_scores import contributions, score_all
 from engines.domain.training_setting import FOLDS, Setting, cpu_seconds, setting
 
@@ -34,7 +34,7 @@ def train(payload: Mapping[str, Any], job: Job) -> dict[str, Json]:
     Payload as for `evaluate`, and `cpu_seconds`, `trials`, `search_seed`. The test rows are held out
     before the search starts. Champion and challenger are trained on the same folds of the development
     rows, drawn with another seed than the search's, and then on all of them to be scored on the test
-    rows. The challenger's model is left in scratch as `model.bin`.
+    rows. Their models are left in scratch as `champion.bin` and `model.bin`.
 
     Returns `champion` and `challenger` (`params`, `fold_scores` with more being better, `metrics` on the
     test rows and `contributions` of each test row to the metric or None; challenger None when the search
@@ -44,7 +44,7 @@ def train(payload: Mapping[str, Any], job: Job) -> dict[str, Json]:
     params = dict(payload.get("params") or here.bot.defaults)
     # The champion goes first, so that what libraries load on first use isn't taken for a slow model.
     job.progress(None, "measuring what is deployed")
-    champion = _measured(here, params, job)
+    champion = _measured(here, params, job, CHAMPION)
     found = _searched(here, params, payload, job)
     best = dict(found.best)
     job.progress(0.9, "measuring the challenger")
@@ -58,7 +58,7 @@ def train(payload: Mapping[str, Any], job: Job) -> dict[str, Json]:
         "digest": here.bot.digest,
         "data": describe(here.bot),
         "champion": champion,
-        "challenger": None if best == params else _measured(here, best, job, keep=True),
+        "challenger": None if best == params else _measured(here, best, job, ARTIFACT),
         "search": summary(found),
         "cpu_seconds": cpu_seconds(),
     }
@@ -81,13 +81,12 @@ def _searched(here: Setting, params: dict[str, Any], payload: Mapping[str, Any],
     )
 
 
-def _measured(here: Setting, params: Mapping[str, Any], job: Job, *, keep: bool = False) -> dict[str, Json]:
+def _measured(here: Setting, params: Mapping[str, Any], job: Job, file: str) -> dict[str, Json]:
     """Train one side on every comparison fold and on all development rows; score it everywhere."""
     parts = here.folds(here.seed + COMPARE_SEED, repeats=COMPARE_REPEATS)
     scores = [here.fold_score(params, fold) for fold in parts]
     model = here.fit(params, here.parts)
-    if keep:
-        here.bot.save(model, str(job.scratch / ARTIFACT))
+    here.bot.save(model, str(job.scratch / file))
     told = here.told(model, here.parts)
     rows = contributions(here.bot.metric, told) if len(told.truth) <= MAX_TEST_ROWS else None
     return {

@@ -35,6 +35,7 @@ def judge(
     cpu_seconds: float,
     seed: int,
     artifact: Artifact | None = None,
+    champion_artifact: Artifact | None = None,
     warnings: tuple[str, ...] = (),
 ) -> AutomationResult:
     """Return the outcome of a training run.
@@ -50,6 +51,7 @@ def judge(
         "cpu_seconds": cpu_seconds,
         "warnings": warnings,
         "metrics": dict(report.champion.metrics),
+        "champion_artifact": champion_artifact,
     }
     if report.challenger is None or report.uplift is None:
         roi = _cost_only(model, cpu_seconds)

@@ -42,6 +42,7 @@ EVALUATE: Final = "engines.domain.training_evaluate:evaluate"
 WORKFLOW: Final = "engines.domain.training_workflow:workflow"
 MODEL_FILE: Final = "model.bin"
 CHAMPION_FILE: Final = "champion.bin"
+KEPT: Final = (MODEL_FILE, CHAMPION_FILE)
 
 START_SECONDS: Final = 60.0
 """CPU time for interpreter, libraries and data, before the budget counts."""
@@ -157,7 +158,7 @@ class ModelAutomationPipeline:
             "search_seed": bot.search_seed,
         }
         with work_copy(bot) as (checkout, _commit):
-            spec = _spec(bot, TRAIN, payload, checkout, cpu_seconds=allowed.cpu_seconds, keeps=True)
+            spec = _spec(bot, TRAIN, payload, checkout, cpu_seconds=allowed.cpu_seconds, keeps=KEPT)
             measured = self._carried_out(spec, on_progress, cancel)
         try:
             return judge(
@@ -166,7 +167,8 @@ class ModelAutomationPipeline:
                 challengers_judged=bot.challengers_judged,
                 cpu_seconds=measured.cpu_seconds or 0.0,
                 seed=bot.seed,
-                artifact=_artifact(measured),
+                artifact=_artifact(measured, MODEL_FILE),
+                champion_artifact=_artifact(measured, CHAMPION_FILE),
             )
         except ReportError as error:
             raise StepFailed(
@@ -189,7 +191,10 @@ class ModelAutomationPipeline:
         except ReportError as error:
             raise StepFailed(f"the evaluation reported nonsense: {error}", log=measured.output_tail) from None
         return Evaluation(
-            report=report, commit=commit, artifact=_artifact(measured), cpu_seconds=measured.cpu_seconds
+            report=report,
+            commit=commit,
+            artifact=_artifact(measured, MODEL_FILE),
+            cpu_seconds=measured.cpu_seconds,
         )
 
     def run_workflow(
@@ -263,7 +268,7 @@ def _spec(
     checkout: Path,
     *,
     cpu_seconds: float,
-    keeps: bool = False,
+    keeps: tuple[str, ...] = (),
 ) -> RunSpec:
     """Return the run: limits above the budget, which the job keeps by itself, as a guard."""
     champion = bot.champion_sha256 if payload.get("artifact") else ""
@@ -274,7 +279,7 @@ def _spec(
         checkout=checkout,
         import_paths=bot.manifest.import_paths,
         inputs={CHAMPION_FILE: artifact_path(bot.store, champion)} if champion else {},
-        artifacts=(MODEL_FILE,) if keeps else (),
+        artifacts=keeps,
         store=bot.store if keeps else None,
         limits=Limits(
             cpu_seconds=cpu_seconds * GUARD + START_SECONDS,
@@ -285,8 +290,9 @@ def _spec(
     )
 
 
-def _artifact(measured: Measurement) -> Artifact | None:
-    return next((Artifact(sha256=each.sha256, size=each.size) for each in measured.artifacts), None)
+def _artifact(measured: Measurement, name: str) -> Artifact | None:
+    found = (each for each in measured.artifacts if each.name == name)
+    return next((Artifact(sha256=each.sha256, size=each.size) for each in found), None)
 
 
 def _workflow_run(measured: Measurement, commit: str) -> WorkflowRun:
