@@ -12,6 +12,7 @@ LISTENERS = (
     "menace_site.checks",
     "menace_site.events",
     "menace_site.metrics",
+    "menace_site.theme",
     "menace_site.roles",
 )
 """Modules whose receivers and checks are registered by importing them."""

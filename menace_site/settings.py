@@ -103,6 +103,8 @@ AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = True
 AXES_IPWARE_PROXY_COUNT = SANDBOX.proxy_count or None
 AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "menace_site.errors.locked_out"
+CSRF_FAILURE_VIEW = "menace_site.errors.csrf_failed"
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

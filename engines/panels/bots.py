@@ -1,0 +1,154 @@
+"""Engines as cards of the overview and as facts of their own page."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db.models import Count, F, OuterRef, Subquery
+
+from engines.domain.states import CycleState, VersionState
+from engines.domain.wording import lasting, number, sign, signed, size, word
+from engines.models import Cycle, Engine, ModelVersion
+from engines.panels.cycles import cycle_row, listed
+
+Panel = dict[str, Any]
+HEAVY = ("manifest", "drift_state")
+MAX_ENGINES = 100
+MAX_VERSIONS = 20
+
+
+def overview(engines: Iterable[Engine]) -> list[Panel]:
+    """Return one card an engine, in three statements however many there are."""
+    found = list(engines)
+    ids = [engine.pk for engine in found]
+    latest = _latest(ids)
+    now = {cycle.engine_id: cycle for cycle in _running(ids)}
+    counts = _waiting(ids)
+    return [engine_card(engine, latest.get(engine.pk), now.get(engine.pk), counts) for engine in found]
+
+
+def _latest(ids: list[int]) -> dict[int, Cycle]:
+    """Return each engine's newest cycle: one index probe an engine, not a walk over all cycles."""
+    newest = Cycle.objects.filter(engine=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    pks = Engine.objects.filter(pk__in=ids).values_list(Subquery(newest), flat=True)
+    cycles = listed(Cycle.objects.filter(pk__in=[pk for pk in pks if pk is not None]))
+    return {cycle.engine_id: cycle for cycle in cycles}
+
+
+def _running(ids: list[int]) -> Iterable[Cycle]:
+    return listed(Cycle.objects.filter(engine__in=ids, state=CycleState.RUNNING))
+
+
+def _waiting(ids: list[int]) -> Counter[tuple[str, int]]:
+    """Count what waits for a worker and what waits for a person, by engine."""
+    queued = Cycle.objects.filter(engine__in=ids, state__in=(CycleState.QUEUED, CycleState.PAUSED))
+    candidates = ModelVersion.objects.filter(engine__in=ids, state=VersionState.CANDIDATE)
+    found = Counter[tuple[str, int]]()
+    for rows in (queued, candidates):
+        for state, engine, number_ in (
+            rows.order_by().values_list("state", "engine").annotate(number=Count("pk"))
+        ):
+            found[state, engine] = number_
+    return found
+
+
+def engine_card(
+    engine: Engine, latest: Cycle | None, running: Cycle | None, counts: Mapping[Any, int]
+) -> Panel:
+    """Return what the overview shows of one engine."""
+    deltas = [entry.get("delta") for entry in engine.roi_history if isinstance(entry, Mapping)]
+    return {
+        "id": engine.pk,
+        "name": engine.name,
+        "enabled": engine.enabled,
+        "state": _state(engine, running, counts),
+        "running": cycle_row(running) if running else None,
+        "latest": cycle_row(latest) if latest else None,
+        "queued": counts.get((CycleState.QUEUED, engine.pk), 0),
+        "paused": counts.get((CycleState.PAUSED, engine.pk), 0),
+        "candidates": counts.get((VersionState.CANDIDATE, engine.pk), 0),
+        "deltas": [float(delta) for delta in deltas if isinstance(delta, int | float)],
+        "energy": engine.base_energy,
+        **averages(engine),
+        **schedule(engine),
+    }
+
+
+def _state(engine: Engine, running: Cycle | None, counts: Mapping[Any, int]) -> str:
+    if running:
+        return str(CycleState.RUNNING)
+    for state in (CycleState.QUEUED, CycleState.PAUSED):
+        if counts.get((state, engine.pk)):
+            return str(state)
+    return "idle" if engine.enabled else "off"
+
+
+def averages(engine: Engine) -> Panel:
+    """Return the smoothed ROI delta and the momentum."""
+    return {
+        "ema": engine.roi_delta_ema,
+        "ema_text": signed(engine.roi_delta_ema),
+        "ema_sign": sign(engine.roi_delta_ema),
+        "momentum": engine.momentum,
+        "momentum_text": number(engine.momentum, 3),
+        "last_cycle_at": engine.last_cycle_at,
+    }
+
+
+def schedule(engine: Engine) -> Panel:
+    """Return when the engine runs by itself."""
+    every = lasting(engine.schedule_seconds) if engine.schedule_seconds else ""
+    return {"every": every, "next_due_at": engine.next_due_at if engine.enabled and every else None}
+
+
+def engine_facts(engine: Engine) -> Panel:
+    """Return the facts of an engine's page."""
+    return {
+        "repository": engine.repository,
+        "team": engine.team.name if engine.team else "",
+        "base_energy": number(engine.base_energy),
+        "base_cpu": lasting(engine.base_cpu_seconds),
+        "base_trials": engine.base_trials,
+        "seed": engine.seed,
+        "alpha": number(engine.roi_ema_alpha),
+        "state_path": engine.state_path,
+        "decisions_made": engine.decisions_made,
+        "created_at": engine.created_at,
+        "created_by": engine.created_by.get_username() if engine.created_by else "",
+        "has_value_model": bool(engine.manifest.get("value")),
+        "has_pipeline": bool(engine.manifest.get("pipeline")),
+        **averages(engine),
+        **schedule(engine),
+    }
+
+
+def versions(engine: Engine) -> list[Panel]:
+    """Return the latest versions of an engine's model; the champion comes first."""
+    newest = engine.versions.order_by("-pk")[:MAX_VERSIONS]
+    champion = engine.versions.filter(state=VersionState.CHAMPION)
+    found = {version.pk: version for version in [*champion, *newest]}
+    return [version_row(version) for version in found.values()]
+
+
+def version_row(version: ModelVersion) -> Panel:
+    """Return one version."""
+    metrics = version.metrics if isinstance(version.metrics, Mapping) else {}
+    numbers = [(word(str(name)), value) for name, value in metrics.items() if isinstance(value, int | float)]
+    return {
+        "id": version.pk,
+        "state": version.state,
+        "sha256": version.sha256,
+        "size": size(version.size) if version.sha256 else "",
+        "commit": version.commit,
+        "seed": version.seed,
+        "cycle": version.cycle_id,
+        "roi_gain": signed(version.roi_gain),
+        "roi_sign": sign(version.roi_gain),
+        "metrics": [(name, number(float(value))) for name, value in numbers[:6]],
+        "created_at": version.created_at,
+    }
+
+
+def order_by_name(engines: Any) -> Any:
+    """Return engines as the overview lists them, without what only their own page needs."""
+    return engines.defer(*HEAVY).order_by(F("name"))

@@ -1,0 +1,104 @@
+"""All matching cycles as CSV or JSON, streamed: memory stays flat however many match."""
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, StreamingHttpResponse
+from django.views.decorators.http import require_safe
+
+from engines.filters import CycleFilter
+from engines.models import CycleQuerySet
+from engines.views.common import cycles_of, engine_of, viewers
+from forecasting.models import MetricPoint
+
+COLUMNS = (
+    "id", "engine__name", "state", "trigger", "energy", "created_at", "started_at", "finished_at", "duration",
+    "steps_done", "roi_gain", "value", "cost", "roi_delta", "roi_delta_ema", "momentum", "cpu_seconds", "seed",
+    "requested_label", "message",
+)  # fmt: skip
+NAMES = [
+    column.replace("engine__name", "engine").replace("requested_label", "requested_by") for column in COLUMNS
+]
+POINT_COLUMNS = ("at", "name", "value", "source")
+CHUNK = 1_000
+MEDIA = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+Rows = Iterator[tuple[Any, ...]]
+
+
+class _Echo:
+    """A file that hands back what is written."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+@require_safe
+@viewers
+def cycle_export(request: HttpRequest, kind: str) -> StreamingHttpResponse:
+    """Stream every cycle that the filter lets through, newest first."""
+    chosen = CycleFilter.parse(request.GET)
+    rows = by_key(chosen.apply(cycles_of(request)))
+    return _streamed(kind, NAMES, rows, f"cycles {chosen.query()}")
+
+
+@require_safe
+@viewers
+def metric_export(request: HttpRequest, name: str) -> StreamingHttpResponse:
+    """Stream the points of an engine's metric."""
+    engine = engine_of(request, name)
+    points = MetricPoint.objects.filter(subject=engine.name).order_by("id")
+    metric = request.GET.get("metric", "")
+    if metric:
+        points = points.filter(name=metric)
+    rows = points.values_list(*POINT_COLUMNS).iterator(CHUNK)
+    return _streamed("csv", list(POINT_COLUMNS), rows, f"{engine.name} {metric or 'metrics'}")
+
+
+def by_key(cycles: CycleQuerySet) -> Rows:
+    """Yield rows in blocks read by key, so that no transaction or cursor stays open while a client reads."""
+    ordered = cycles.order_by("-id").values_list(*COLUMNS)
+    block = list(ordered[:CHUNK])
+    while block:
+        yield from block
+        block = list(ordered.filter(id__lt=block[-1][0])[:CHUNK]) if len(block) == CHUNK else []
+
+
+def _streamed(kind: str, names: list[str], rows: Rows, title: str) -> StreamingHttpResponse:
+    write: Callable[[list[str], Rows], Iterator[str]] = _csv if kind == "csv" else _json
+    response = StreamingHttpResponse(write(names, rows), content_type=MEDIA[kind])
+    file_name = re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-")[:120]
+    response["Content-Disposition"] = f'attachment; filename="{file_name}.{kind}"'
+    return response
+
+
+def _csv(names: list[str], rows: Rows) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    yield writer.writerow(names)
+    for row in rows:
+        yield writer.writerow([harmless(value) for value in row])
+
+
+def _json(names: list[str], rows: Rows) -> Iterator[str]:
+    lead = "[\n"
+    for row in rows:
+        yield lead + json.dumps(dict(zip(names, map(_plain, row), strict=True)), allow_nan=False)
+        lead = ",\n"
+    yield "\n]\n" if lead == ",\n" else "[]\n"
+
+
+def harmless(value: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula; numbers stay numbers."""
+    text = _plain(value)
+    if isinstance(text, str) and text.startswith(RISKY):
+        return f"'{text}"
+    return text
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -1,0 +1,108 @@
+"""Tags of the templates: times, icons, forms."""
+
+import datetime as dt
+from typing import Any
+
+from django import template
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from engines.domain.wording import lasting, word
+
+register = template.Library()
+
+ICONS = {
+    "queued": "clock", "pending": "circle", "running": "spin", "paused": "pause", "done": "check", "skipped": "skip",
+    "failed": "cross", "cancelled": "ban", "quarantined": "shield", "not_configured": "dash", "idle": "circle",
+    "off": "ban", "champion": "star", "candidate": "clock", "retired": "dash", "rejected": "cross", "away": "cross",
+    "late": "clock", "up-to-date": "check",
+}  # fmt: skip
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Return an icon of the sprite in the page's frame."""
+    return format_html('<svg class="icon" aria-hidden="true"><use href="#i-{}"/></svg>', name)
+
+
+@register.simple_tag
+def state(name: str, said: str = "") -> SafeString:
+    """Return a state as an icon and a word."""
+    return format_html(
+        '<span class="state {}"><svg class="icon" aria-hidden="true"><use href="#i-{}"/></svg>{}</span>',
+        name,
+        ICONS.get(name, "circle"),
+        said or word(name),
+    )
+
+
+@register.simple_tag
+def bead(name: str) -> SafeString:
+    """Return the icon of a step's state."""
+    return icon(ICONS.get(name, "circle"))
+
+
+@register.simple_tag
+def ago(at: dt.datetime | None, missing: str = "") -> SafeString | str:
+    """Return a moment relative to now; its title has the exact time in the viewer's zone."""
+    if at is None:
+        return missing
+    local = timezone.localtime(at)
+    return format_html(
+        '<time datetime="{}" title="{} {}" data-ago>{}</time>',
+        at.isoformat(timespec="seconds"),
+        local.strftime("%Y-%m-%d %H:%M:%S"),
+        local.tzname() or "UTC",
+        relative(at, timezone.now()),
+    )
+
+
+@register.simple_tag
+def exact(at: dt.datetime | None, missing: str = "") -> SafeString | str:
+    """Return a moment exactly, with its zone."""
+    if at is None:
+        return missing
+    local = timezone.localtime(at)
+    text = f"{local:%Y-%m-%d %H:%M:%S} {local.tzname() or 'UTC'}"
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), text)
+
+
+def relative(at: dt.datetime, now: dt.datetime) -> str:
+    """Return how long ago, or in how long, something is."""
+    seconds = (now - at).total_seconds()
+    if abs(seconds) < 5:
+        return "just now"
+    told = lasting(float(round(abs(seconds)))) if abs(seconds) >= 10 else f"{abs(seconds):.0f} s"
+    most = " ".join(told.split()[:2])
+    return f"{most} ago" if seconds > 0 else f"in {most}"
+
+
+@register.simple_tag
+def ticking(since: dt.datetime | None) -> SafeString | str:
+    """Return a duration that the page counts on."""
+    if since is None:
+        return ""
+    seconds = (timezone.now() - since).total_seconds()
+    return format_html(
+        '<span data-since="{}">{}</span>', since.isoformat(timespec="seconds"), lasting(max(seconds, 0.0))
+    )
+
+
+@register.inclusion_tag("parts/field.html")
+def field(bound: BoundField, wide: bool = False) -> dict[str, Any]:
+    """Show a form's field with its label, help and errors, tied together for screen readers."""
+    ties = [f"{bound.auto_id}-help"] if bound.help_text else []
+    ties += [f"{bound.auto_id}-wrong"] if bound.errors else []
+    attributes: dict[str, Any] = {"aria-describedby": " ".join(ties)} if ties else {}
+    if bound.errors:
+        attributes["aria-invalid"] = "true"
+    widget = bound.field.widget
+    return {
+        "field": bound,
+        "control": bound.as_widget(attrs=attributes),
+        "check": isinstance(widget, CheckboxInput),
+        "many": isinstance(widget, CheckboxSelectMultiple),
+        "wide": wide,
+    }
