@@ -160,20 +160,7 @@ class ModelAutomationPipeline:
         with work_copy(bot) as (checkout, _commit):
             spec = _spec(bot, TRAIN, payload, checkout, cpu_seconds=allowed.cpu_seconds, keeps=KEPT)
             measured = self._carried_out(spec, on_progress, cancel)
-        try:
-            return judge(
-                read_training(measured.result),
-                model,
-                challengers_judged=bot.challengers_judged,
-                cpu_seconds=measured.cpu_seconds or 0.0,
-                seed=bot.seed,
-                artifact=_artifact(measured, MODEL_FILE),
-                champion_artifact=_artifact(measured, CHAMPION_FILE),
-            )
-        except ReportError as error:
-            raise StepFailed(
-                f"the training run reported nonsense: {error}", log=measured.output_tail
-            ) from None
+        return _judged(bot, model, measured)
 
     def evaluate(
         self, bot: Assignment, *, on_progress: Progress | None = None, cancel: Cancel | None = None
@@ -183,7 +170,7 @@ class ModelAutomationPipeline:
         payload = _payload(bot, reference, model) | {"artifact": bool(bot.champion_sha256)}
         with work_copy(bot) as (checkout, commit):
             spec = _spec(
-                bot, EVALUATE, payload, checkout, cpu_seconds=bot.base_budget.cpu_seconds, keeps=True
+                bot, EVALUATE, payload, checkout, cpu_seconds=bot.base_budget.cpu_seconds, keeps=(MODEL_FILE,)
             )
             measured = self._carried_out(spec, on_progress, cancel)
         try:
@@ -288,6 +275,25 @@ def _spec(
             result_bytes=8 * 2**20,
         ),
     )
+
+
+def _judged(bot: Assignment, model: ValueModel, measured: Measurement) -> AutomationResult:
+    """Judge the run's numbers here, in a process that no code of the bot ever touched."""
+    try:
+        report = read_training(measured.result)
+        if report.challenger is not None and _artifact(measured, MODEL_FILE) is None:
+            raise ReportError("it left no file of the challenger")
+        return judge(
+            report,
+            model,
+            challengers_judged=bot.challengers_judged,
+            cpu_seconds=measured.cpu_seconds or 0.0,
+            seed=bot.seed,
+            artifact=_artifact(measured, MODEL_FILE),
+            champion_artifact=_artifact(measured, CHAMPION_FILE),
+        )
+    except ReportError as error:
+        raise StepFailed(f"the training run can't be judged: {error}", log=measured.output_tail) from None
 
 
 def _artifact(measured: Measurement, name: str) -> Artifact | None:
