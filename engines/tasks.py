@@ -1,4 +1,4 @@
-"""Celery's tasks: an id in, one service, the next wake-up out. Losing a message costs a few seconds, never a cycle."""
+"""Celery's tasks: an id in, one service, the next wake-up out. A lost message costs seconds, never a cycle."""
 
 import logging
 import os
@@ -51,7 +51,7 @@ def tick_schedules() -> None:
 
 
 def wake(cycle_id: int) -> str:
-    """Send a worker the id of a cycle; return "sent", or "away" when the broker doesn't answer within a second."""
+    """Send a worker the id of a cycle; return "sent", or "away" when the broker doesn't answer soon."""
     try:
         _probe_broker()
         run_cycle.apply_async((cycle_id,), retry=False)

@@ -239,6 +239,8 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_TIMEZONE = "UTC"
 
 CYCLE_PARTS = "engines.services.parts.default_parts"
+PREPARE_PROCESS = "menace_site.embedded.one_off.prepare_process"
+"""Called before plain Python's first use of an engine: brings up the embedded servers where they are in charge."""
 
 LOGGING = {
     "version": 1,

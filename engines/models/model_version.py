@@ -4,9 +4,9 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from engines.domain.states import VersionState
 from engines.models.cycle import Cycle, choices
 from engines.models.engine import Engine
-from engines.domain.states import VersionState
 
 
 class ModelVersion(models.Model):

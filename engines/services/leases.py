@@ -60,7 +60,7 @@ class Lease:
 
 
 def claim(cycle_id: int, *, owner: str, ignore_back_off: bool = False) -> Lease | None:
-    """Take the cycle if it waits or its lease ran out; None when it is another's, not due, or its engine is busy."""
+    """Take the cycle if it waits or its lease ran out; None: another has it, it isn't due, or its engine is busy."""
     values = {
         "id": cycle_id,
         "owner": owner[:120],
@@ -93,7 +93,9 @@ def beat(lease: Lease) -> Control:
 def fenced(
     lease: Lease, *, step: str | None = None, done: int = 0, cpu_seconds: float | None = None
 ) -> Iterator[None]:
-    """Open a transaction that commits only while the lease holds; `step` becomes the cycle's step, `done` more are done.
+    """Open a transaction that commits only while the lease holds.
+
+    `step` becomes the cycle's step, `done` more steps are done.
 
     Raises LeaseLost, counted on the row, when the lease is another's: nothing of the transaction stays.
     """

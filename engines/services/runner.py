@@ -1,4 +1,4 @@
-"""Moves one cycle through its steps. The same code runs in Celery workers, in commands and in plain Python."""
+"""Moves one cycle through its steps: in Celery workers, in commands and in plain Python alike."""
 
 import contextlib
 import logging
@@ -26,13 +26,17 @@ from engines.signals import step_changed
 log = logging.getLogger(__name__)
 
 SLICE_SECONDS = 60.0
-"""A worker gives a cycle back to the queue after a step once it held it this long, so that others get a turn."""
+"""After a step, a worker that held a cycle this long gives it back to the queue: others get a turn."""
 
 DEADLINE = "the cycle's deadline passed"
 
 
-def run_cycle(cycle_id: int, *, owner: str, ignore_back_off: bool = False) -> str:
+def run_cycle(
+    cycle_id: int, *, owner: str, ignore_back_off: bool = False, parts: dict[str, Part] | None = None
+) -> str:
     """Claim the cycle and move it until it ends, pauses, waits for a retry or had its slice of time.
+
+    `parts` replace the configured ones.
 
     Returns the state that it was left in, `"not claimed"` when another has it or it isn't due, or
     `"lease lost"` when another took it over meanwhile.
@@ -42,10 +46,13 @@ def run_cycle(cycle_id: int, *, owner: str, ignore_back_off: bool = False) -> st
         return "not claimed"
     with Heartbeat(lease) as pulse:
         try:
-            return _Mover(lease, pulse).move()
+            return _Mover(lease, pulse, parts or _parts()).move()
         except LeaseLost:
             log.warning("cycle %s: lease lost, nothing more was written", cycle_id)
             return "lease lost"
+        except KeyboardInterrupt:
+            endings.obey(lease, lease.step, Control.CANCEL)
+            raise
         except (OperationalError, InterfaceError):
             log.warning("cycle %s: database connection lost, the lease will run out", cycle_id, exc_info=True)
             connection.close()
@@ -55,12 +62,12 @@ def run_cycle(cycle_id: int, *, owner: str, ignore_back_off: bool = False) -> st
 class _Mover:
     """One claim of one cycle."""
 
-    def __init__(self, lease: Lease, pulse: Heartbeat) -> None:
+    def __init__(self, lease: Lease, pulse: Heartbeat, parts: dict[str, Part]) -> None:
         self.lease = lease
         self.pulse = pulse
         self.cycle = Cycle.objects.select_related("engine").get(pk=lease.cycle_id)
         self.steps = {step.name: step for step in CycleStep.objects.filter(cycle=lease.cycle_id)}
-        self.parts = _parts()
+        self.parts = parts
         self.results: dict[str, Mapping[str, Any]] = {name: step.result for name, step in self.steps.items()}
         self._claimed_at = time.monotonic()
 
@@ -83,7 +90,7 @@ class _Mover:
         return names[names.index(self.lease.step) :] if self.lease.step in names else names
 
     def _step(self, name: str, after: str) -> str | None:
-        """Run one step that was marked as running; return the state the cycle was left in, or None to go on."""
+        """Run one step that is marked as running; return the state the cycle was left in, None to go on."""
         seconds = min(settings.SANDBOX.step_timeout, self._seconds_left())
         if seconds <= 0:
             return endings.fail(self.lease, name, {"error": DEADLINE}, DEADLINE)

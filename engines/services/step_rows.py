@@ -1,4 +1,4 @@
-"""The rows of a cycle's steps. Raw SQL: every step of every cycle passes here, mostly twice in one statement."""
+"""The rows of a cycle's steps. Raw SQL: every step of every cycle passes here."""
 
 from typing import Any
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from functools import cache
 
 import django
 from django.conf import settings
@@ -44,8 +45,20 @@ def prepare(arguments: Sequence[str]) -> Services | None:
     if not needs_services(arguments):
         return None
     services = ensure_services(settings.DATA_DIR)
-    if uses_embedded_database(os.environ) and arguments[1] != "migrate":
+    if arguments[1] != "migrate":
         django.setup()
-        if not MigrationRecorder(connection).has_table():
-            call_command("migrate", verbosity=0)
+        _make_tables()
     return services
+
+
+@cache
+def prepare_process() -> Services:
+    """Do the same for plain Python, once a process; what is running already is shared."""
+    services = ensure_services(settings.DATA_DIR)
+    _make_tables()
+    return services
+
+
+def _make_tables() -> None:
+    if uses_embedded_database(os.environ) and not MigrationRecorder(connection).has_table():
+        call_command("migrate", verbosity=0)

@@ -1,16 +1,18 @@
 """Step *inspect*: look at the metrics, then decide whether the cycle goes on and with how much energy."""
 
+from dataclasses import asdict, replace
+
 from django.conf import settings
 from django.db.models import Avg, Max
 from django.db.models.functions import Now
 
 from engines.domain.cycle import Idle, StepContext
 from engines.domain.decide import Observation, decide
-from engines.domain.results import StepOutcome
-from engines.domain.states import CycleState, Trigger
-from engines.models import Cycle, Engine
+from engines.domain.results import Decision, Json, StepOutcome
+from engines.domain.states import CycleState, Trigger, VersionState
+from engines.models import Cycle, Engine, ModelVersion
 from engines.services import bots
-from engines.services.pipeline import ModelAutomationPipeline
+from engines.services.pipeline import Evaluation, ModelAutomationPipeline
 from engines.services.steps.retrain import assignment
 from forecasting.domain.drift import Alarm, Detector
 from forecasting.models import MetricPoint
@@ -18,6 +20,8 @@ from forecasting.services import record_points
 
 OBSERVED = "observed_"
 """Prefix of metrics that were pushed from production, which may be named like measured ones."""
+
+LAST_ID = 2**63 - 1
 
 
 class Inspect(Idle):
@@ -29,18 +33,25 @@ class Inspect(Idle):
     def run(self, context: StepContext) -> StepOutcome:
         """Return the decision with its reasons, and the metrics it stands on."""
         engine = Engine.objects.get(pk=context.engine_id)
-        measured, cpu_seconds = self._measured(engine, context)
+        found = self._evaluated(engine, context)
         pushed, newest = _pushed(engine)
-        metrics = measured | pushed
+        metrics = pushed if found is None else {**found.report.metrics, **found.report.data, **pushed}
         detector = _detector(engine, list(metrics))
         alarm = detector.update(metrics) if metrics and not _seen(engine, context) else None
-        decision = decide(_observation(engine, context, detector if metrics else None, alarm))
+        watched = detector if metrics else None
+        seen = _observation(engine, watched, alarm, energy=context.energy, before=context.cycle_id)
+        decision = decide(replace(seen, asked_by=_asked_by(context)))
         words = "; ".join(r.detail for r in decision.reasons if r.favours_run == decision.run)
         return StepOutcome(
             state="done",
             note=f"{'run' if decision.run else 'skip'}: {words}",
-            result={"decision": decision.as_data(), "metrics": metrics, "newest_point": newest},
-            cpu_seconds=cpu_seconds,
+            result={
+                "decision": decision.as_data(),
+                "metrics": metrics,
+                "newest_point": newest,
+                "deployed": None if found is None else _deployed(found),
+            },
+            cpu_seconds=None if found is None else found.cpu_seconds,
             stop=not decision.run,
         )
 
@@ -48,6 +59,7 @@ class Inspect(Idle):
         """Keep the decision, the metrics and what the drift detector learnt from them, once a cycle."""
         result = outcome.result
         Cycle.objects.filter(pk=context.cycle_id).update(decision=result["decision"])
+        _keep_champion(context, result["deployed"])
         engine = Engine.objects.select_for_update(no_key=True).get(pk=context.engine_id)
         if not result["metrics"] or _seen(engine, context):
             return
@@ -61,12 +73,38 @@ class Inspect(Idle):
         }
         engine.save(update_fields=["drift_state"])
 
-    def _measured(self, engine: Engine, context: StepContext) -> tuple[dict[str, float], float | None]:
+    def _evaluated(self, engine: Engine, context: StepContext) -> Evaluation | None:
         if bots.manifest_of(engine).pipeline is None:
-            return {}, None
+            return None
         bot = assignment(engine, context)
-        found = self.pipeline.evaluate(bot, on_progress=context.pulse.report, cancel=context.pulse)
-        return {**found.report.metrics, **found.report.data}, found.cpu_seconds
+        return self.pipeline.evaluate(bot, on_progress=context.pulse.report, cancel=context.pulse)
+
+
+def _deployed(found: Evaluation) -> dict[str, Json]:
+    return {
+        "params": dict(found.report.params),
+        "metrics": dict(found.report.metrics),
+        "commit": found.commit,
+        "artifact": None if found.artifact is None else asdict(found.artifact),
+    }
+
+
+def _keep_champion(context: StepContext, deployed: dict[str, Json] | None) -> None:
+    """Keep what the bot deploys today as its first champion; its file was just made inside the sandbox."""
+    if deployed is None or deployed["artifact"] is None:
+        return
+    ModelVersion.objects.get_or_create(
+        engine_id=context.engine_id,
+        state=VersionState.CHAMPION,
+        defaults={
+            "cycle_id": context.cycle_id,
+            "params": deployed["params"],
+            "metrics": deployed["metrics"],
+            "commit": deployed["commit"],
+            "seed": context.seed,
+            **deployed["artifact"],
+        },
+    )
 
 
 def _pushed(engine: Engine) -> tuple[dict[str, float], int]:
@@ -90,13 +128,19 @@ def _detector(engine: Engine, names: list[str]) -> Detector:
     return Detector(names or ["none"], settings.SANDBOX.cycles_between_false_alarms)
 
 
+def preview(engine: Engine) -> Decision:
+    """Return what the schedule would decide now from what is known: nothing is measured or written."""
+    kept = engine.drift_state.get("detector")
+    detector = Detector.from_dict(kept) if kept else None
+    return decide(_observation(engine, detector, None, energy=engine.base_energy, before=LAST_ID))
+
+
 def _observation(
-    engine: Engine, context: StepContext, detector: Detector | None, alarm: Alarm | None
+    engine: Engine, detector: Detector | None, alarm: Alarm | None, *, energy: float, before: int
 ) -> Observation:
     roi = bots.roi_state(engine)
-    errors, last_error = _errors(engine, context)
+    errors, last_error = _errors(engine, before)
     return Observation(
-        asked_by=_asked_by(context),
         since_last=_seconds_since_last(engine),
         interval=engine.schedule_seconds,
         alarm=alarm,
@@ -104,7 +148,7 @@ def _observation(
         drift_threshold=detector.threshold if detector else None,
         errors=errors,
         last_error=last_error,
-        energy=context.energy,
+        energy=energy,
         roi_delta_ema=roi.ema,
         roi_short_mean=roi.short_mean,
         roi_spread=roi.spread,
@@ -126,9 +170,9 @@ def _seconds_since_last(engine: Engine) -> float | None:
     return (row[1] - row[0]).total_seconds() if row else None
 
 
-def _errors(engine: Engine, context: StepContext) -> tuple[int, str]:
+def _errors(engine: Engine, before: int) -> tuple[int, str]:
     """Return how many cycles failed since the last one that was done, and the newest one's message."""
-    cycles = Cycle.objects.filter(engine=engine, id__lt=context.cycle_id)
+    cycles = Cycle.objects.filter(engine=engine, id__lt=before)
     done = cycles.filter(state=CycleState.DONE).order_by("-id").values_list("id", flat=True).first() or 0
     failed = cycles.filter(id__gt=done, state__in=[CycleState.FAILED, CycleState.QUARANTINED]).order_by("-id")
     messages = list(failed.values_list("message", flat=True)[:100])

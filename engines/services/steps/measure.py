@@ -31,7 +31,7 @@ class Measure(Idle):
         )
 
     def commit(self, context: StepContext, outcome: StepOutcome) -> None:
-        """Move the engine's averages on, once: a repeated measure of the same cycle replaces its first one."""
+        """Move the engine's averages on, once: measured again, the same cycle replaces its first entry."""
         if outcome.state != "done":
             return
         engine = Engine.objects.select_for_update(no_key=True).get(pk=context.engine_id)

@@ -15,11 +15,11 @@ from engines.models import Engine, ModelVersion
 from engines.services import bots
 from engines.services.pipeline import Assignment, ModelAutomationPipeline
 
-NO_PIPELINE = "not configured: the bot's manifest names no pipeline, so there is nothing to train"
+NO_PIPELINE = "the bot's manifest names no pipeline, so there is nothing to train"
 
 
 class Retrain(Idle):
-    """Runs the pipeline; its rows are the champion, if there was none yet, and the candidate, if one won."""
+    """Runs the pipeline; its row is the candidate, if one won."""
 
     def __init__(self, pipeline: ModelAutomationPipeline | None = None) -> None:
         self.pipeline = pipeline or ModelAutomationPipeline()
@@ -39,12 +39,11 @@ class Retrain(Idle):
         )
 
     def commit(self, context: StepContext, outcome: StepOutcome) -> None:
-        """Keep what is deployed as the champion, unless one is kept, and the winner as a candidate."""
+        """Count the challenger, and keep it as a candidate if it won."""
         if outcome.state != "done":
             return
         result = outcome.result
         Engine.objects.filter(pk=context.engine_id).update(decisions_made=F("decisions_made") + 1)
-        _keep_champion(context, result)
         ModelVersion.objects.filter(cycle=context.cycle_id, state=VersionState.CANDIDATE).delete()
         if result["verdict"] == PROMOTABLE:
             _keep_candidate(context, result)
@@ -74,24 +73,6 @@ def assignment(engine: Engine, context: StepContext) -> Assignment:
 def store() -> Path:
     """Return the folder where artifacts lie under their digests."""
     return Path(settings.DATA_DIR) / "artifacts"
-
-
-def _keep_champion(context: StepContext, result: Mapping[str, Any]) -> None:
-    deployed = result["champion"]
-    kept = result.get("champion_artifact") or {"sha256": "", "size": 0}
-    ModelVersion.objects.get_or_create(
-        engine_id=context.engine_id,
-        state=VersionState.CHAMPION,
-        defaults={
-            "cycle_id": context.cycle_id,
-            "params": deployed["params"],
-            "metrics": deployed["metrics"],
-            "commit": result["commit"],
-            "seed": context.seed,
-            "sha256": kept["sha256"],
-            "size": kept["size"],
-        },
-    )
 
 
 def _keep_candidate(context: StepContext, result: Mapping[str, Any]) -> None:
