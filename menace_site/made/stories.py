@@ -40,8 +40,8 @@ ALPHA = 0.1
 
 CYCLE_COLUMNS = (
     "engine_id", "state", "trigger", "energy", "requested_label", "seed", "created_at", "run_after",
-    "started_at", "finished_at", "duration", "control", "lease_owner", "lease_token", "attempts", "takeovers", "fenced",
-    "step", "steps_done", "decision", "message",
+    "started_at", "finished_at", "duration", "control", "lease_owner", "lease_token", "attempts", "takeovers",
+    "fenced", "step", "steps_done", "decision", "message",
     "roi_gain", "value", "cost", "roi_delta", "roi_delta_ema", "momentum", "cpu_seconds",
 )  # fmt: skip
 
