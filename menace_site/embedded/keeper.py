@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import NoReturn
 
 if __name__ == "__main__":  # started by its path, so that no package above it is imported
+    if os.fork():
+        os._exit(0)  # it belongs to nobody: whoever started it may end before it
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from engines.domain.errors import MenaceError

@@ -27,7 +27,7 @@ OPTIONS = {
     "log_min_messages": "warning",
     "log_line_prefix": "%m [%p] ",
 }
-THROWAWAY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+THROWAWAY = {"fsync": "off", "full_page_writes": "off"}  # safe against kill -9, not against a power cut
 
 
 class Postgres:

@@ -13,10 +13,10 @@ from engines.domain.errors import Conflict, NotConfigured
 from menace_site.embedded.addresses import uses_embedded_database, uses_embedded_redis
 from menace_site.embedded.keeper import keeper_lock, state_file, users_lock
 from menace_site.embedded.locks import FileLock
-from menace_site.embedded.postgres import tail
 
 KEEPER = Path(__file__).with_name("keeper.py")
 START_SECONDS = 90.0
+RETRY_SECONDS = 5.0
 
 
 class Services:
@@ -37,12 +37,17 @@ class Services:
         self.close()
         deadline = time.monotonic() + seconds
         while self._share is not None and time.monotonic() < deadline:
-            if (
-                not keeper_lock(self.data_dir).held_by_somebody()
-                or users_lock(self.data_dir).held_by_somebody()
-            ):
+            if not keeper_lock(self.data_dir).held_by_somebody() or _others_share(self.data_dir):
                 return
             time.sleep(0.05)
+
+
+def _others_share(data_dir: Path) -> bool:
+    """Tell whether anybody uses the servers; the keeper holding that lock alone, while it stops, does not."""
+    users = users_lock(data_dir)
+    stopping = not users.acquire(shared=True)
+    users.release()
+    return not stopping and users.held_by_somebody()
 
 
 def wanted_servers(environ: Mapping[str, str]) -> list[str]:
@@ -72,18 +77,17 @@ def ensure_services(data_dir: Path, environ: Mapping[str, str] = os.environ) -> 
 
 
 def _wait_until_ready(data_dir: Path, names: list[str]) -> None:
-    keeper: subprocess.Popen[bytes] | None = None
-    deadline = time.monotonic() + START_SECONDS
+    deadline, next_try = time.monotonic() + START_SECONDS, 0.0
     while time.monotonic() < deadline:
         if keeper_lock(data_dir).held_by_somebody():
             state = read_state(data_dir)
             if state.get("ready"):
                 return _refuse_other_mix(data_dir, state["servers"], names)
-        elif keeper is None:
-            keeper = _start_keeper(data_dir, names)
-        elif keeper.poll() is not None:
-            log = data_dir / "logs" / "keeper.log"
-            raise NotConfigured(read_state(data_dir).get("error") or f"the keeper ended:\n{tail(log)}")
+        elif next_try and "error" in read_state(data_dir):
+            raise NotConfigured(read_state(data_dir)["error"])
+        elif time.monotonic() >= next_try:
+            _start_keeper(data_dir, names)
+            next_try = time.monotonic() + RETRY_SECONDS
         time.sleep(0.02)
     raise NotConfigured(f"the servers of {data_dir} gave no answer; see {data_dir / 'logs'}")
 
@@ -105,14 +109,17 @@ def read_state(data_dir: Path) -> dict[str, Any]:
     return state
 
 
-def _start_keeper(data_dir: Path, names: list[str]) -> subprocess.Popen[bytes]:
+def _start_keeper(data_dir: Path, names: list[str]) -> None:
+    """Start a keeper that is nobody's child; should another be first, it ends by itself."""
+    state_file(data_dir).unlink(missing_ok=True)
     log = data_dir / "logs" / "keeper.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        return subprocess.Popen(
+        subprocess.run(
             [sys.executable, "-I", str(KEEPER), str(data_dir.resolve()), *names],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            check=True,
         )

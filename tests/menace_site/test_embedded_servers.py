@@ -1,6 +1,7 @@
 """The embedded servers start from nothing, survive kills, and are shared by those who use them."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,18 +24,34 @@ from menace_site.embedded.valkey import Valkey, answers
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a cluster in it, to copy: making one anew takes most of a test's time."""
+    folder = tmp_path_factory.mktemp("made")
+    server = Postgres(folder, THROWAWAY)
+    start_together([server])
+    server.stop()
+    return folder
+
+
 @pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[Postgres]:
+def data_dir(made_once: Path, tmp_path: Path) -> Path:
+    """A data folder of this test alone with a cluster in it."""
+    return Path(shutil.copytree(made_once, tmp_path / "data"))
+
+
+@pytest.fixture
+def postgres(data_dir: Path) -> Iterator[Postgres]:
     """A server of this test alone."""
-    server = Postgres(tmp_path, THROWAWAY)
+    server = Postgres(data_dir, THROWAWAY)
     yield server
     server.stop()
 
 
 @pytest.fixture
-def valkey(tmp_path: Path) -> Iterator[Valkey]:
+def valkey(data_dir: Path) -> Iterator[Valkey]:
     """A server of this test alone."""
-    server = Valkey(tmp_path)
+    server = Valkey(data_dir)
     yield server
     server.stop()
 
@@ -96,7 +113,7 @@ def test_a_server_that_outlived_its_owner_is_replaced(
     start_together([postgres, valkey])
     assert postgres.process is not None
     assert valkey.process is not None
-    second, third = Postgres(tmp_path, THROWAWAY), Valkey(tmp_path)
+    second, third = Postgres(data_dir, THROWAWAY), Valkey(data_dir)
     start_together([second, third])
     assert postgres.process.wait(5) is not None
     assert valkey.process.wait(5) is not None
@@ -105,21 +122,20 @@ def test_a_server_that_outlived_its_owner_is_replaced(
 
 def test_a_half_made_cluster_is_thrown_away(postgres: Postgres) -> None:
     draft = postgres.data_dir / "postgres.new-1234"
-    draft.mkdir(parents=True)
+    draft.mkdir()
     (draft / "PG_VERSION").write_text("18\n")
     start_together([postgres])
     assert not draft.exists()
 
 
 def test_a_cluster_of_another_version_is_refused(postgres: Postgres) -> None:
-    postgres.folder.mkdir(parents=True)
     (postgres.folder / "PG_VERSION").write_text("9\n")
     with pytest.raises(NotConfigured, match="made by PostgreSQL 9"):
         postgres.start()
 
 
-def test_a_bad_option_is_reported_in_the_servers_words(tmp_path: Path) -> None:
-    server = Postgres(tmp_path, {"shared_buffers": "nonsense"})
+def test_a_bad_option_is_reported_in_the_servers_words(data_dir: Path) -> None:
+    server = Postgres(data_dir, {"shared_buffers": "nonsense"})
     server.start()
     with pytest.raises(NotConfigured, match="shared_buffers"):
         until(server.ready)
@@ -170,39 +186,39 @@ def test_commands_share_the_servers_and_the_last_one_ends_them(tmp_path: Path) -
         connect(tmp_path)
 
 
-def test_a_killed_user_does_not_keep_the_servers(tmp_path: Path) -> None:
+def test_a_killed_user_does_not_keep_the_servers(data_dir: Path) -> None:
     code = (
         "import sys, time\nfrom pathlib import Path\n"
         "from menace_site.embedded.services import ensure_services\n"
         "services = ensure_services(Path(sys.argv[1]), {})\nprint('ready', flush=True)\ntime.sleep(60)"
     )
-    words = [sys.executable, "-c", code, str(tmp_path)]
+    words = [sys.executable, "-c", code, str(data_dir)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ROOT) as user:
         assert user.stdout is not None
         assert user.stdout.readline() == "ready\n"
         user.kill()
         user.wait()
-    until(lambda: not keeper_lock(tmp_path).held_by_somebody())
-    assert not (tmp_path / "postgres" / "postmaster.pid").exists(), "it was an orderly stop"
+    until(lambda: not keeper_lock(data_dir).held_by_somebody())
+    assert not (data_dir / "postgres" / "postmaster.pid").exists(), "it was an orderly stop"
 
 
-def test_the_servers_come_back_after_their_keeper_was_killed(tmp_path: Path) -> None:
-    services = ensure_services(tmp_path, {})
-    os.kill(read_state(tmp_path)["pid"], signal.SIGKILL)
-    until(lambda: not keeper_lock(tmp_path).held_by_somebody())
-    again = ensure_services(tmp_path, {})
-    with connect(tmp_path) as connection:
+def test_the_servers_come_back_after_their_keeper_was_killed(data_dir: Path) -> None:
+    services = ensure_services(data_dir, {})
+    os.kill(read_state(data_dir)["pid"], signal.SIGKILL)
+    until(lambda: not keeper_lock(data_dir).held_by_somebody())
+    again = ensure_services(data_dir, {})
+    with connect(data_dir) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     services.close()
     again.close_and_wait()
 
 
-def test_a_server_that_falls_is_started_again_by_the_keeper(tmp_path: Path) -> None:
-    services = ensure_services(tmp_path, {})
-    password = secret(tmp_path, "services")
-    os.kill(int((tmp_path / "valkey" / "pid").read_text()), signal.SIGKILL)
-    until(lambda: not answers(valkey_socket(tmp_path), password))
-    until(lambda: answers(valkey_socket(tmp_path), password))
+def test_a_server_that_falls_is_started_again_by_the_keeper(data_dir: Path) -> None:
+    services = ensure_services(data_dir, {})
+    password = secret(data_dir, "services")
+    os.kill(int((data_dir / "valkey" / "pid").read_text()), signal.SIGKILL)
+    until(lambda: not answers(valkey_socket(data_dir), password))
+    until(lambda: answers(valkey_socket(data_dir), password))
     services.close_and_wait()
 
 
