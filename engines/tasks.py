@@ -1,4 +1,4 @@
-"""Celery's tasks: an id in, one service, the next wake-up out. A lost message costs seconds, never a cycle."""
+"""Celery's tasks: an id in, one service, the next wake-up out. A lost message costs seconds only."""
 
 import logging
 import os

@@ -20,7 +20,8 @@ def manifest_from_data(data: dict[str, Any]) -> Manifest:
     """Return the manifest that `dataclasses.asdict` turned into plain data."""
     if not data:
         return Manifest()
-    plain = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+    plain: dict[str, Any] = dict(data)
+    plain |= {key: tuple(value) for key, value in data.items() if isinstance(value, list)}
     plain["value"] = Value(**data["value"]) if data.get("value") else None
     plain["budget"] = BaseBudget(**data["budget"])
     plain["workflows"] = {

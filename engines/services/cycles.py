@@ -107,7 +107,7 @@ def cancel_cycle(cycle_id: int, *, actor: Actor) -> Cycle:
 
 
 def pause_cycle(cycle_id: int, *, actor: Actor) -> Cycle:
-    """Pause: a waiting cycle at once, a running one once its step was stopped; that step starts anew later."""
+    """Pause: a waiting cycle at once, a running one once its step was stopped; it starts anew later."""
     with transaction.atomic():
         cycle = _locked(cycle_id)
         if cycle.state not in (CycleState.QUEUED, CycleState.RUNNING) or cycle.control == Control.CANCEL:

@@ -7,6 +7,7 @@ token, so a worker that was stopped, cut off or overtaken can't write any more, 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -60,8 +61,8 @@ class Lease:
 
 
 def claim(cycle_id: int, *, owner: str, ignore_back_off: bool = False) -> Lease | None:
-    """Take the cycle if it waits or its lease ran out; None: another has it, it isn't due, or its engine is busy."""
-    values = {
+    """Take the cycle if it waits or its lease ran out; None when it, or its engine, isn't free."""
+    values: dict[str, Any] = {
         "id": cycle_id,
         "owner": owner[:120],
         "lease": settings.SANDBOX.lease_seconds,

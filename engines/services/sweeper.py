@@ -25,7 +25,7 @@ RETURNING (extract(epoch FROM next_due_at) / schedule_seconds)::bigint - 1
 
 
 def sweep() -> list[int]:
-    """Quarantine the cycles that keep killing their workers; return the ids of those to wake, oldest first."""
+    """Quarantine the cycles that keep killing their workers; return the ids of those to wake."""
     for cycle in Cycle.objects.stale().filter(attempts__gte=settings.SANDBOX.max_attempts)[:BATCH]:
         _quarantine(cycle)
     return list(_claimable().order_by("run_after").values_list("id", flat=True)[:BATCH])

@@ -3,8 +3,8 @@
 from dataclasses import asdict, replace
 
 from django.conf import settings
-from django.db.models import Avg, Max
-from django.db.models.functions import Now
+from django.db.models import Avg, F, Max
+from django.db.models.functions import Extract, Now
 
 from engines.domain.cycle import Idle, StepContext
 from engines.domain.decide import Observation, decide
@@ -166,8 +166,9 @@ def _asked_by(context: StepContext) -> str | None:
 
 def _seconds_since_last(engine: Engine) -> float | None:
     latest = Cycle.objects.filter(engine=engine, state=CycleState.DONE).order_by("-id")
-    row = latest.annotate(now=Now()).values_list("finished_at", "now").first()
-    return (row[1] - row[0]).total_seconds() if row else None
+    ages = latest.annotate(age=Extract(Now() - F("finished_at"), "epoch"))
+    age: float | None = ages.values_list("age", flat=True).first()
+    return None if age is None else float(age)
 
 
 def _errors(engine: Engine, before: int) -> tuple[int, str]:
