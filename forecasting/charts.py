@@ -12,21 +12,26 @@ Figure = dict[str, Any]
 Points = Sequence[Mapping[str, Any]]
 
 
-def roi_figure(panel: Mapping[str, Any], *, unit: str = "value") -> Figure:
+def roi_figure(panel: Mapping[str, Any]) -> Figure:
     """Return bars of the ROI deltas and the line of their moving average."""
     points: Points = panel["points"]
     at = _times(points)
     text = [str(point["source"]) for point in points]
-    data = [
-        {"type": "bar", "name": "ROI delta", "x": at, "y": _values(points, "delta"), "text": text, "textposition": "none",
-         "hovertemplate": "%{y:.4g}<br>%{text}<extra>ROI delta</extra>", "meta": {"series": 1}},
-        {"type": "scatter", "mode": "lines", "name": "moving average", "x": at, "y": _values(points, "ema"),
-         "connectgaps": False, "hovertemplate": "%{y:.4g}<extra>moving average</extra>", "meta": {"series": 2}},
-    ]  # fmt: skip
-    return {
-        "data": data if points else [],
-        "layout": _layout("ROI delta", unit, "No ROI was measured in this time.", points),
+    bars = {
+        "type": "bar",
+        "name": "ROI delta",
+        "y": _values(points, "delta"),
+        "text": text,
+        "meta": {"series": 1},
     }
+    hover = "%{y:.4g}<br>%{text}<extra>ROI delta</extra>"
+    line = {"type": "scatter", "mode": "lines", "name": "moving average", "y": _values(points, "ema")}
+    data: list[Figure] = [
+        {**bars, "x": at, "textposition": "none", "hovertemplate": hover},
+        {**line, "x": at, "connectgaps": False, "meta": {"series": 2}},
+    ]
+    layout = _layout("ROI delta", "", "No ROI was measured in this time.", points)
+    return {"data": data if points else [], "layout": layout}
 
 
 def metric_figure(panel: Mapping[str, Any]) -> Figure:
@@ -34,8 +39,8 @@ def metric_figure(panel: Mapping[str, Any]) -> Figure:
     points: Points = panel["points"]
     at = _times(points)
     name = str(panel["name"])
-    line: Figure = {"type": "scatter", "mode": "lines+markers", "name": name, "x": at, "y": _values(points, "value"),
-            "connectgaps": False, "hovertemplate": "%{y:.5g}<extra></extra>", "meta": {"series": 1}}  # fmt: skip
+    line: Figure = {"type": "scatter", "mode": "lines+markers", "name": name, "x": at}
+    line |= {"y": _values(points, "value"), "connectgaps": False, "meta": {"series": 1}}
     band = _band(at, points) if panel["per"] == "day" else []
     empty = f"{name} was not measured in this time."
     return {"data": [*band, line] if points else [], "layout": _layout(name, _unit(panel), empty, points)}

@@ -27,7 +27,7 @@ SELECT current_setting('server_version'), pg_database_size(current_database()),
        (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database())
 """
 BIG_TABLES = """
-SELECT relname, greatest(reltuples, 0)::bigint, pg_total_relation_size(oid)
+SELECT relname, nullif(reltuples, -1)::bigint, pg_total_relation_size(oid)
 FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
 ORDER BY pg_total_relation_size(oid) DESC LIMIT 6
 """

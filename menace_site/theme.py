@@ -14,7 +14,7 @@ THEMES = ("light", "dark")
 
 
 def theme_of(request: HttpRequest) -> str:
-    """Return "light", "dark" or "" (the system's): what the toggle's cookie says, else what the person chose."""
+    """Return "light", "dark" or "" (the system's): the toggle's cookie, else what the person chose."""
     cookie = request.COOKIES.get("theme", "")
     if cookie in THEMES:
         return cookie

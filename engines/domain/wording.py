@@ -21,8 +21,8 @@ def number(value: float | None, digits: int = 4) -> str:
 
 
 def signed(value: float | None) -> str:
-    """Return a number that always shows its sign, such as `+0.5`."""
-    text = number(value)
+    """Return a number of three digits that always shows its sign, such as `+0.5`."""
+    text = number(value, 3)
     return f"+{text}" if value is not None and value > 0 and text != NOT_MEASURED else text
 
 
@@ -46,7 +46,8 @@ def lasting(seconds: float | None) -> str:
     whole = round(seconds)
     for name, size, below, part in (("d", 86400, "h", 3600), ("h", 3600, "m", 60), ("m", 60, "s", 1)):
         if whole >= size:
-            return f"{whole // size} {name} {whole % size // part} {below}"
+            rest = whole % size // part
+            return f"{whole // size} {name} {rest} {below}" if rest else f"{whole // size} {name}"
     return f"{whole} s"
 
 

@@ -12,9 +12,9 @@ Panel = dict[str, Any]
 
 ASKED = {Control.PAUSE: "pausing", Control.CANCEL: "cancelling"}
 LIST_COLUMNS = (
-    "state control engine__name trigger energy created_at started_at finished_at run_after duration step steps_done"
-    " roi_delta cost requested_label message"
-).split()
+    "state", "control", "engine__name", "trigger", "energy", "created_at", "started_at", "finished_at",
+    "run_after", "duration", "step", "steps_done", "roi_delta", "cost", "requested_label", "message",
+)  # fmt: skip
 PILL_CAP = 1_000
 
 
@@ -89,7 +89,8 @@ def state_pills(cycles: CycleQuerySet, chosen: tuple[str, ...] = ()) -> list[Pan
 
 def _capped_counts(querysets: list[CycleQuerySet]) -> list[int]:
     """Return the sizes of several querysets up to the cap: one statement of many small counts."""
-    parts, params = [], []
+    parts: list[str] = []
+    params: list[Any] = []
     for queryset in querysets:
         statement, values = queryset.order_by().values("id")[: PILL_CAP + 1].query.sql_with_params()
         parts.append(f"(SELECT count(*) FROM ({statement}) AS part)")  # noqa: S608 # nosec B608 - compiled by Django

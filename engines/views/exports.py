@@ -16,9 +16,9 @@ from engines.views.common import cycles_of, engine_of, viewers
 from forecasting.models import MetricPoint
 
 COLUMNS = (
-    "id", "engine__name", "state", "trigger", "energy", "created_at", "started_at", "finished_at", "duration",
-    "steps_done", "roi_gain", "value", "cost", "roi_delta", "roi_delta_ema", "momentum", "cpu_seconds", "seed",
-    "requested_label", "message",
+    "id", "engine__name", "state", "trigger", "energy", "created_at", "started_at", "finished_at",
+    "duration", "steps_done", "roi_gain", "value", "cost", "roi_delta", "roi_delta_ema", "momentum",
+    "cpu_seconds", "seed", "requested_label", "message",
 )  # fmt: skip
 NAMES = [
     column.replace("engine__name", "engine").replace("requested_label", "requested_by") for column in COLUMNS

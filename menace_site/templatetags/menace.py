@@ -14,10 +14,10 @@ from engines.domain.wording import lasting, word
 register = template.Library()
 
 ICONS = {
-    "queued": "clock", "pending": "circle", "running": "spin", "paused": "pause", "done": "check", "skipped": "skip",
-    "failed": "cross", "cancelled": "ban", "quarantined": "shield", "not_configured": "dash", "idle": "circle",
-    "off": "ban", "champion": "star", "candidate": "clock", "retired": "dash", "rejected": "cross", "away": "cross",
-    "late": "clock", "up-to-date": "check",
+    "queued": "clock", "pending": "circle", "running": "spin", "paused": "pause", "done": "check",
+    "skipped": "skip", "failed": "cross", "cancelled": "ban", "quarantined": "shield",
+    "not_configured": "dash", "idle": "circle", "off": "ban", "champion": "star", "candidate": "clock",
+    "retired": "dash", "rejected": "cross", "away": "cross", "late": "clock", "up-to-date": "check",
 }  # fmt: skip
 
 

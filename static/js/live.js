@@ -20,7 +20,7 @@ function show() {
   }
   for (const button of document.querySelectorAll("[data-pause-live]")) {
     button.setAttribute("aria-pressed", String(paused));
-    button.lastChild.textContent = paused ? "Go on" : "Pause";
+    button.lastChild.textContent = paused ? "Unfreeze" : "Freeze";
   }
 }
 

@@ -5,7 +5,7 @@ const system = matchMedia("(prefers-color-scheme: dark)");
 
 export function setCookie(name, value) {
   const secure = location.protocol === "https:" ? "; secure" : "";
-  document.cookie = `${name}=${encodeURIComponent(value)}; path=/; max-age=${YEAR}; samesite=lax${secure}`;
+  document.cookie = `${name}=${value}; path=/; max-age=${YEAR}; samesite=lax${secure}`;
 }
 
 function isDark() {

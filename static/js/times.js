@@ -2,7 +2,7 @@
 import { setCookie } from "./theme.js";
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
-if (zone && !document.cookie.includes(`tz=${encodeURIComponent(zone)}`)) setCookie("tz", zone);
+if (/^[A-Za-z0-9_+/-]+$/.test(zone) && !document.cookie.split("; ").includes(`tz=${zone}`)) setCookie("tz", zone);
 
 const STEPS = [["d", 86400, "h", 3600], ["h", 3600, "m", 60], ["m", 60, "s", 1]];
 
@@ -10,7 +10,8 @@ export function lasting(seconds) {
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   for (const [name, size, below, part] of STEPS) {
-    if (whole >= size) return `${Math.floor(whole / size)} ${name} ${Math.floor((whole % size) / part)} ${below}`;
+    const rest = Math.floor((whole % size) / part);
+    if (whole >= size) return `${Math.floor(whole / size)} ${name}${rest ? ` ${rest} ${below}` : ""}`;
   }
   return `${whole} s`;
 }

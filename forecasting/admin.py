@@ -1,0 +1,76 @@
+"""Measured numbers in Django's admin: they can be read but not edited, editing would lie."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+from forecasting.models import MetricDaily, MetricPoint, RoiEvent
+
+if TYPE_CHECKING:
+    Base = admin.ModelAdmin[Any]
+    Pages = Paginator[Any]
+else:
+    Base = admin.ModelAdmin
+    Pages = Paginator
+
+CAP = 5_000
+
+
+class CappedPaginator(Pages):
+    """Counts and pages no further than 5,000 rows: filters reach the rest."""
+
+    @cached_property
+    def count(self) -> int:
+        """Return the number of rows, at most the cap."""
+        rows = self.object_list
+        return int(rows.order_by()[:CAP].count()) if isinstance(rows, QuerySet) else min(len(list(rows)), CAP)
+
+
+class Measured(Base):
+    """Rows that only the services write; lists stay quick at millions of rows."""
+
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    paginator = CappedPaginator
+    list_per_page = 50
+    list_max_show_all = 0
+    search_fields = ("=subject",)
+    ordering = ("-id",)
+    sortable_by = ("id",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse."""
+        return False
+
+
+@admin.register(MetricPoint)
+class MetricPointAdmin(Measured):
+    """Single numbers."""
+
+    list_display = ("id", "subject", "name", "value", "at", "source")
+
+
+@admin.register(MetricDaily)
+class MetricDailyAdmin(Measured):
+    """Numbers of a day."""
+
+    list_display = ("id", "subject", "name", "day", "count", "total", "low", "high", "last")
+
+
+@admin.register(RoiEvent)
+class RoiEventAdmin(Measured):
+    """What each action did to the ROI."""
+
+    list_display = ("id", "subject", "action", "delta", "ema", "source", "at")

@@ -1,0 +1,70 @@
+"""The site's rows in Django's admin. Tokens, acts and signs of life can be read, not edited."""
+
+from django.contrib import admin
+
+from engines.admin import Quick, ReadOnly
+from menace_site.models import ApiToken, AuditEntry, IdempotencyKey, Preference, ServiceBeat
+
+admin.site.site_header = "Menace"
+admin.site.site_title = "Menace"
+admin.site.index_title = "Administration"
+admin.site.enable_nav_sidebar = False
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ReadOnly):
+    """Tokens; they are made and revoked on the account page or with `manage.py token`."""
+
+    list_display = (
+        "prefix",
+        "name",
+        "user",
+        "scopes",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "revoked_at",
+    )
+    list_filter = ("revoked_at",)
+    search_fields = ("prefix", "name", "user__username")
+    list_select_related = ("user",)
+    exclude = ("sha256",)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnly):
+    """Acts."""
+
+    list_display = ("id", "at", "actor", "actor_kind", "verb", "target")
+    list_filter = ("actor_kind",)
+    search_fields = ("=actor", "=target", "=verb")
+    sortable_by = ("id",)
+
+
+@admin.register(ServiceBeat)
+class ServiceBeatAdmin(ReadOnly):
+    """Signs of life."""
+
+    list_display = ("service", "name", "at", "detail")
+    list_filter = ("service",)
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(ReadOnly):
+    """Answers to requests that a program may repeat."""
+
+    list_display = ("id", "user", "key", "status", "at")
+    search_fields = ("=key", "user__username")
+    list_select_related = ("user",)
+    exclude = ("body",)
+    ordering = ("-id",)
+
+
+@admin.register(Preference)
+class PreferenceAdmin(Quick):
+    """How people want pages to look."""
+
+    list_display = ("user", "time_zone", "theme")
+    search_fields = ("user__username",)
+    list_select_related = ("user",)
+    raw_id_fields = ("user",)
