@@ -44,7 +44,9 @@ class Job:
 def main() -> NoReturn:
     """Carry out the order on stdin and leave without running any exit handler."""
     order = json.loads(sys.stdin.buffer.read())
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     os.set_inheritable(order["channel"], False)
     checkout = order["checkout"] and Path(order["checkout"])
     job = Job(order["channel"], Path(order["scratch"]), checkout)

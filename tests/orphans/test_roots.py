@@ -64,7 +64,10 @@ def test_a_missing_file_names_the_roots_that_were_tried(two):
 
 def test_a_state_file_that_is_not_there_yet_has_a_place(two):
     main, _, environ = two
-    assert resolve_path("sandbox_data/alpha_state.json", environ=environ) == main / "sandbox_data/alpha_state.json"
+    assert (
+        resolve_path("sandbox_data/alpha_state.json", environ=environ)
+        == main / "sandbox_data/alpha_state.json"
+    )
 
 
 def test_must_exist_decides(two):

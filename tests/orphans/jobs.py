@@ -1,0 +1,6 @@
+"""Jobs for tests, as this project's own are called: `function(payload, job)`."""
+
+
+def shout(payload, job):
+    job.progress(0.0, "starting")
+    return {"text": (job.scratch / "in.txt").read_text().upper(), "n": payload["n"]}
