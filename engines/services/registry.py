@@ -108,9 +108,11 @@ def checkout(path: str, actor: Actor) -> Path:
     if not is_folder:
         raise RegistrationError(f"{path!r} is no folder on this machine", field="path")
     if not git.is_checkout(root):
-        raise RegistrationError(
-            f"{path!r} is no git checkout with a commit; run `git init` and commit first", field="path"
-        )
+        raise RegistrationError(f"{path!r} is no git checkout; run `git init` and commit first", field="path")
+    try:
+        git.head(root)
+    except git.GitError as error:
+        raise RegistrationError(f"{path!r} can't be used: {error}", field="path") from None
     return root
 
 
