@@ -23,7 +23,7 @@ METRICS = (
 
 def make(cursor: CursorWrapper, *, cycles: int, engines: int, days: int, seed: int) -> dict[str, Any]:
     """Add so many ended cycles with ten steps and ten metrics each, all or nothing; return what was made."""
-    cursor.execute("SET statement_timeout = 0")
+    cursor.execute("SET statement_timeout = 0; SET work_mem = '64MB'")
     with transaction.atomic():
         ids = _engines(engines, seed)
         cursor.execute("SELECT coalesce(max(id), 0) FROM engines_cycle")

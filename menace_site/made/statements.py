@@ -26,6 +26,7 @@ SELECT e.name, m.name, m.position * 10 + e.id %% 7 + random() + random(), c.fini
 FROM engines_cycle c JOIN engines_engine e ON e.id = c.engine_id
 CROSS JOIN unnest(%(metrics)s::text[]) WITH ORDINALITY AS m (name, position)
 WHERE c.engine_id = ANY(%(engines)s) AND c.id > %(after)s
+ORDER BY e.name, c.id, m.position
 """
 
 DAYS = """
