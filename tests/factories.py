@@ -1,9 +1,11 @@
 """Rows for tests, with defaults; no fixture files."""
 
 import datetime as dt
+import functools
 import itertools
 from typing import Any
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
@@ -19,12 +21,19 @@ _numbers = itertools.count(1)
 def make_user(role: str = "operator", *, username: str = "", teams: tuple[Group, ...] = ()) -> User:
     """Make a person; role: viewer, operator, approver, admin (superuser) or none."""
     name = username or f"{role}{next(_numbers)}"
+    powers = {"is_staff": role == "admin", "is_superuser": role == "admin"}
+    user = User.objects.create(username=name, password=_hashed(PASSWORD), **powers)
     if role == "admin":
-        return User.objects.create_superuser(name, password=PASSWORD)
-    user = User.objects.create_user(name, password=PASSWORD)
+        return user
     groups = list(teams) if role == "none" else [Group.objects.get(name=role), *teams]
     user.groups.add(*groups)
     return user
+
+
+@functools.cache
+def _hashed(password: str) -> str:
+    """Hash once a run: hashing is slow on purpose."""
+    return make_password(password)
 
 
 def make_team(name: str = "") -> Group:
