@@ -18,7 +18,7 @@ def specs(host: str, port: int, only: tuple[str, ...] = NAMES) -> list[Spec]:
         *("--workers", "1", "--blocking-threads", str(WEB_THREADS), "--no-ws", "--log-level", "warning"),
         "menace_site.wsgi:application",
     )
-    celery = (*python, "celery", "-A", "menace_site")
+    celery = (*python, "celery", "-A", "menace_site", "--quiet")
     worker = (
         *celery,
         "worker",

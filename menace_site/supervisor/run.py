@@ -24,6 +24,9 @@ TICK_SECONDS = 0.1
 REMIND_SECONDS = 15.0
 SERVICES_CHECK_SECONDS = 2.0
 HOPELESS_FALLS = 4
+HEALTH_SECONDS = 0.25
+# Celery warns because pickled messages would run as root; only JSON with row ids is accepted here
+ROOT_IS_FINE = "ignore:You're running the worker with superuser privileges"
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class Supervisor:
         self._signals = 0
         self._stop = threading.Event()
         self._begun = time.monotonic()
+        self.ready = "web" not in options.only
+        self._next_question, self._next_reminder = 0.0, self._begun + REMIND_SECONDS
 
     def run(self) -> int:
         """Run until SIGINT or SIGTERM; a second one ends the patience. Raises Conflict, NotConfigured."""
@@ -96,6 +101,7 @@ class Supervisor:
             "SANDBOX_DATA_DIR": str(self.data_dir),
             "DJANGO_SETTINGS_MODULE": "menace_site.settings",
             "PYTHONUNBUFFERED": "1",
+            "PYTHONWARNINGS": ROOT_IS_FINE,
         }
         root = Path(settings.BASE_DIR)
         for spec in plan.specs(self.options.host, port, self.options.only):
@@ -118,23 +124,29 @@ class Supervisor:
 
     def _watch(self, port: int) -> None:
         """Restart what falls, and the servers if their keeper was killed, until a signal comes."""
-        ready = "web" not in self.options.only
-        remind, check = time.monotonic() + REMIND_SECONDS, 0.0
+        next_check = 0.0
         while not self._stop.wait(TICK_SECONDS):
             if [child for child in self.children if child.watch()]:
                 self._write_state()
-            now = time.monotonic()
-            if now >= check:
-                check = now + SERVICES_CHECK_SECONDS
-                ensure_services(self.data_dir).close()
-            if not ready:
-                ready, parts = health(self.options.host, port, _site_name())
-                if ready:
-                    self._announce()
-                elif now >= remind:
-                    remind = now + REMIND_SECONDS
-                    self._say(f"waiting for {'; '.join(missing(parts))}")
+            if not self.ready:
+                self._ask_health(port)
                 self._give_up_if_hopeless()
+            if time.monotonic() >= next_check:
+                next_check = time.monotonic() + SERVICES_CHECK_SECONDS
+                ensure_services(self.data_dir).close()
+
+    def _ask_health(self, port: int) -> None:
+        """Say once that everything is ready, and until then now and then what is missing."""
+        now = time.monotonic()
+        if now < self._next_question:
+            return
+        self._next_question = now + HEALTH_SECONDS
+        self.ready, parts = health(self.options.host, port, _site_name())
+        if self.ready:
+            self._announce()
+        elif now >= self._next_reminder:
+            self._next_reminder = now + REMIND_SECONDS
+            self._say(f"waiting for {'; '.join(missing(parts))}")
 
     def _give_up_if_hopeless(self) -> None:
         """Raise NotConfigured when a process has never stayed up: starting it again will not mend it."""

@@ -108,7 +108,7 @@ def test_a_pid_file_that_names_a_stranger_is_dropped(postgres: Postgres) -> None
 
 
 def test_a_server_that_outlived_its_owner_is_replaced(
-    tmp_path: Path, postgres: Postgres, valkey: Valkey
+    data_dir: Path, postgres: Postgres, valkey: Valkey
 ) -> None:
     start_together([postgres, valkey])
     assert postgres.process is not None
