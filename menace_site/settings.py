@@ -248,5 +248,18 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": SANDBOX.log_level},
-    "loggers": {"axes": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+    # whoever waits for /health asks again and again, and the answer says all there is to say
+    "filters": {
+        "not_health": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: getattr(getattr(record, "request", None), "path", "") != "/health",
+        }
+    },
+    "loggers": {
+        "axes": {"level": "WARNING"},
+        "django.request": {"level": "ERROR", "filters": ["not_health"]},
+        # a line for each wake-up, several a minute for ever
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
 }
