@@ -91,7 +91,8 @@ def defined_names(source: str) -> tuple[frozenset[str], str]:
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
-        return frozenset(), f"syntax error in line {error.lineno}"
+        where = "" if error.lineno is None else f" in line {error.lineno}"
+        return frozenset(), f"syntax error{where}"
     except (ValueError, RecursionError, MemoryError):
         return frozenset(), "it is no Python source"
     return frozenset(_names(tree.body)), ""
@@ -106,7 +107,7 @@ def _names(body: list[ast.stmt]) -> set[str]:
             found |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            found |= {target.id for target in targets if isinstance(target, ast.Name)}
+            found |= {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
         else:
             found |= _nested(node)
     return found

@@ -1,6 +1,7 @@
 """Everything hostile that a document can hold is refused or neutralised before anybody uses it."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -29,7 +30,7 @@ plain = st.recursive(
 
 
 @given(plain)
-def test_plain_documents_pass_unchanged(document):
+def test_plain_documents_pass_unchanged(document: Any) -> None:
     assert read_result(json.dumps(document).encode()) == document
 
 
@@ -56,22 +57,22 @@ def test_plain_documents_pass_unchanged(document):
         "[" * 40 + "]" * 40,
     ],
 )
-def test_what_no_database_or_browser_takes_is_refused(text):
+def test_what_no_database_or_browser_takes_is_refused(text: str) -> None:
     with pytest.raises(IngestError):
         read_result(text.encode())
 
 
-def test_bytes_that_are_no_text_are_refused():
+def test_bytes_that_are_no_text_are_refused() -> None:
     with pytest.raises(IngestError, match="not JSON"):
         read_result(b'"\xff\xfe"')
 
 
-def test_a_document_over_the_limit_is_refused_before_it_is_parsed():
+def test_a_document_over_the_limit_is_refused_before_it_is_parsed() -> None:
     with pytest.raises(IngestError, match="over the limit of 10"):
         read_result(b"[" + b"1," * 20 + b"1]", IngestLimits(bytes=10))
 
 
-def test_too_many_values_are_refused():
+def test_too_many_values_are_refused() -> None:
     with pytest.raises(IngestError, match="more than 5 values"):
         read_result(b"[1,2,3,4,5,6]", IngestLimits(nodes=5))
 
@@ -91,12 +92,12 @@ def test_too_many_values_are_refused():
         ("\U000e0041tag", "tag"),
     ],
 )
-def test_cleaning(raw, clean):
+def test_cleaning(raw: str, clean: str) -> None:
     assert clean_text(raw) == clean
 
 
 @given(st.text())
-def test_cleaned_text_can_be_stored_and_is_stable(text):
+def test_cleaned_text_can_be_stored_and_is_stable(text: str) -> None:
     cleaned = clean_text(text)
     assert clean_text(cleaned) == cleaned
     assert "\x00" not in cleaned
@@ -104,21 +105,21 @@ def test_cleaned_text_can_be_stored_and_is_stable(text):
     cleaned.encode()
 
 
-def test_cutting_marks_what_was_cut():
+def test_cutting_marks_what_was_cut() -> None:
     assert clean_text("abcdef", 4) == "abc…"
     assert clean_output(b"first\nlast", 5) == "…last"
 
 
-def test_output_of_any_bytes_becomes_text():
+def test_output_of_any_bytes_becomes_text() -> None:
     assert clean_output(bytes(range(256)), 1000).isprintable() is False
     assert "\x07" not in clean_output(bytes(range(256)), 1000)
 
 
-def test_strings_inside_documents_are_cleaned():
+def test_strings_inside_documents_are_cleaned() -> None:
     assert read_result(b'{"a": ["\\u001b[1mbold\\u202e"]}') == {"a": ["bold"]}
 
 
-def test_metrics():
+def test_metrics() -> None:
     assert read_metrics({"accuracy": 1, "loss": 0.5, "later": None}) == {"accuracy": 1.0, "loss": 0.5}
 
 
@@ -137,6 +138,6 @@ def test_metrics():
         {"a\n": 1},
     ],
 )
-def test_metrics_of_another_shape_are_refused(value):
+def test_metrics_of_another_shape_are_refused(value: Any) -> None:
     with pytest.raises(IngestError):
         read_metrics(value)
