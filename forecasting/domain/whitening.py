@@ -32,7 +32,7 @@ _FIELDS = (
     "count",  # measured values of this baseline
     "origin",  # first value, in the metric's unit
     "unit",  # power of two near the first difference; 0 while the series is constant
-    "peak",  # largest absolute value, in the metric's unit
+    "peak",  # largest absolute value learned from, in the metric's unit
     "last",  # previous value; from here on all in `unit`s from `origin`
     "mean",  # of the values that have a predecessor
     "lag_mean",  # of their predecessors
@@ -74,6 +74,8 @@ class Whitener:
         limit = np.where(self.count >= 5, _OUTLIER * inflated, np.inf)
         limit = np.where(spread > self._resolution(), limit, np.inf)  # a constant must be able to move
         self._learn(values - error + np.clip(error, -limit, limit), seen)
+        size = np.abs(self.origin + np.clip(self.unit * self.last, -_HUGE, _HUGE))
+        self._state["peak"] = np.where(seen, np.maximum(self.peak, size), self.peak)
         return scores, values, ready
 
     def correlation(self) -> Array:
@@ -118,7 +120,6 @@ class Whitener:
         """Return values as differences from the first, in a power of two: no unit, no overflow."""
         state, bounded = self._state, np.clip(raw, -_HUGE, _HUGE)
         state["origin"] = np.where(seen & (self.count == 0), bounded, self.origin)
-        state["peak"] = np.where(seen, np.maximum(self.peak, np.abs(bounded)), self.peak)
         difference = np.where(seen, bounded - self.origin, 0.0)
         fresh = (self.unit == 0) & (difference != 0)
         exponent = np.clip(np.frexp(np.abs(difference))[1] - 1, -1000, 1000)
