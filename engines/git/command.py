@@ -7,11 +7,12 @@ time and size. See the git documentation on `safe.directory`, GIT_ALLOW_PROTOCOL
 
 import os
 import re
+import signal
 import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -102,13 +103,13 @@ def stream(
         given.write(stdin)
         given.seek(0)
         process = _started(arguments(path, *words), given, problem, extra)
-        timer = threading.Timer(TIMEOUT, process.kill)
+        timer = threading.Timer(TIMEOUT, _end, [process])
         timer.start()
         try:
             assert process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
             yield process.stdout
         except BaseException:
-            process.kill()
+            _end(process)
             raise
         finally:
             if process.stdout is not None:
@@ -120,6 +121,12 @@ def stream(
             raise GitError(
                 f"git {words[0]}: {_said(problem.read(4096)) or f'exit code {process.returncode}'}"
             )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill git and all it started."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _started(

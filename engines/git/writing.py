@@ -57,10 +57,10 @@ def update_ref(path: Path, name: str, new: str, expected: str | None) -> None:
     if not _BRANCH.match(name):
         raise GitError(f"{name[:80]!r} is no acceptable branch name")
     old = "0" * 40 if expected is None else named(expected)
-    reference = f"refs/heads/{name}"
+    goal, reference = named(new), f"refs/heads/{name}"
     clear_stale_lock(path, f"{reference}.lock")
     try:
-        run(path, "update-ref", "--no-deref", "--end-of-options", reference, named(new), old)
+        run(path, "update-ref", "--no-deref", "--end-of-options", reference, goal, old)
     except GitError as error:
         raise Conflict(f"branch {name} was moved meanwhile: {error}") from None
 
