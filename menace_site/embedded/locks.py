@@ -41,7 +41,9 @@ class FileLock:
             self._descriptor = None
 
     def held_by_somebody(self) -> bool:
-        """Tell whether any process holds the lock right now."""
+        """Tell whether any process holds the lock right now; nothing is made where there is none."""
+        if not self.path.exists():
+            return False
         probe = FileLock(self.path)
         free = probe.acquire()
         probe.release()

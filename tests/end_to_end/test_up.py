@@ -106,7 +106,9 @@ def sign_in(port: int, password: str) -> int:
         page = connection.getresponse()
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.read().decode())
         assert token is not None
-        cookies = "; ".join(value.split(";")[0] for key, value in page.getheaders() if key == "Set-Cookie")
+        cookies = "; ".join(
+            value.split(";")[0] for key, value in page.getheaders() if key.lower() == "set-cookie"
+        )
         body = urllib.parse.urlencode(
             {"username": "admin", "password": password, "csrfmiddlewaretoken": token[1]}
         )
