@@ -3,7 +3,6 @@
 import time
 from pathlib import Path
 
-import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 

@@ -42,7 +42,9 @@ def walk(order: Order, size: int, queryset: Any = None) -> list[list[int]]:
     """Return the ids page by page, from the first to the last."""
     pages, cursor = [], ""
     while True:
-        found = page(Cycle.objects.all() if queryset is None else queryset, order=order, cursor=cursor, size=size)
+        found = page(
+            Cycle.objects.all() if queryset is None else queryset, order=order, cursor=cursor, size=size
+        )
         pages.append([row["id"] if isinstance(row, dict) else row.pk for row in found.rows])
         if found.next is None:
             return pages

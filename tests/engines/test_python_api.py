@@ -89,7 +89,7 @@ def test_a_failed_cycle_raises_with_its_number(data: Path) -> None:
 
 
 def test_an_unknown_engine_says_what_would_do(data: Path) -> None:
-    with pytest.raises(NotConfigured, match="manage.py engines add"):
+    with pytest.raises(NotConfigured, match="engines add"):
         api.SelfImprovementEngine("gamma")
 
 

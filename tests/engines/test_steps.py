@@ -97,7 +97,7 @@ def test_who_asks_gets_exactly_the_energy_asked_for_and_the_reason_says_so(engin
     cycle = run(engine, pipeline)
 
     assert pipeline.asked[0][1] == 2.0
-    assert cycle.decision["reasons"][0]["code"] == "manual"
+    assert (cycle.decision or {})["reasons"][0]["code"] == "manual"
 
 
 def test_the_schedule_skips_a_quiet_engine_and_says_why(engine: Engine) -> None:
@@ -107,8 +107,8 @@ def test_the_schedule_skips_a_quiet_engine_and_says_why(engine: Engine) -> None:
     cycle = run(engine, ScriptedPipeline(), Trigger.SCHEDULE)
 
     assert cycle.state == CycleState.SKIPPED
-    assert cycle.decision["run"] is False
-    assert {"no_drift", "no_errors"} <= {reason["code"] for reason in cycle.decision["reasons"]}
+    assert (cycle.decision or {})["run"] is False
+    assert {"no_drift", "no_errors"} <= {reason["code"] for reason in (cycle.decision or {})["reasons"]}
     assert cycle.roi_delta is None
 
 
@@ -123,7 +123,7 @@ def test_a_jump_of_a_metric_makes_the_schedule_run(engine: Engine) -> None:
 
     ran = [cycle for cycle in ended if cycle.state == CycleState.DONE]
     assert ran
-    assert any(reason["metric"] == "accuracy" for reason in ran[0].decision["reasons"])
+    assert any(reason["metric"] == "accuracy" for reason in (ran[0].decision or {})["reasons"])
 
 
 def test_pushed_metrics_enter_once_as_their_mean(engine: Engine) -> None:
@@ -186,4 +186,4 @@ def test_the_energy_of_a_scheduled_cycle_follows_its_record(engine: Engine) -> N
     assert cycle.state == CycleState.DONE
     assert pipeline.asked[-1][1] != 2.0
     assert 1.0 <= pipeline.asked[-1][1] <= 4.0
-    assert cycle.decision["energy_factors"]
+    assert (cycle.decision or {})["energy_factors"]
