@@ -76,8 +76,11 @@ def read_bytes(path: Path, limit: int) -> bytes | None:
         return None
     except OSError as error:
         raise InvalidInput(f"{path} can't be read: {error.strerror}", field="path") from None
-    with os.fdopen(handle, "rb") as file:
-        info = os.fstat(file.fileno())
+    try:
+        info = os.fstat(handle)
         if not stat.S_ISREG(info.st_mode) or info.st_size > limit:
             raise InvalidInput(f"{path} is no regular file of at most {limit} bytes", field="path")
-        return file.read(limit)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(limit)
+    finally:
+        os.close(handle)
