@@ -66,7 +66,7 @@ CYCLE_COLUMNS = _columns(
 ENGINE_COLUMNS = _columns(
     "id name enabled team base_energy schedule_seconds next_due_at roi_delta_ema momentum last_cycle_at",
     "repository manifest base_cpu_seconds base_trials seed state_path roi_ema_alpha roi_history"
-    " success_history decisions_made created_at",
+    " decisions_made created_at",
     team="team__name",
 )
 VERSION_COLUMNS = _columns(
@@ -138,8 +138,7 @@ class EngineSerializer(serializers.ModelSerializer[Engine]):
 
     team = serializers.CharField(source="team.name", read_only=True, default=None, allow_null=True)
     manifest = serializers.DictField(read_only=True)
-    roi_history = serializers.ListField(read_only=True, help_text="Latest ROI deltas, oldest first.")
-    success_history = serializers.ListField(read_only=True, help_text="Latest outcomes, oldest first.")
+    roi_history = serializers.ListField(read_only=True, help_text="Latest ROI deltas and successes, oldest first.")
 
     class Meta:
         model = Engine

@@ -15,7 +15,17 @@ from tests.api.conftest import Api, Scopes
 from tests.factories import make_cycle, make_engine, make_user
 
 pytestmark = pytest.mark.django_db
-PATHS = ["engines/", "cycles/", "tokens/", "me/", "audit/", "health/", "schema/", "engines/alpha/", "cycles/1/"]
+PATHS = [
+    "engines/",
+    "cycles/",
+    "tokens/",
+    "me/",
+    "audit/",
+    "health/",
+    "schema/",
+    "engines/alpha/",
+    "cycles/1/",
+]
 
 
 def assert_problem(answer: HttpResponse, status: int) -> None:
@@ -57,7 +67,9 @@ def test_a_session_needs_the_csrf_token_to_act() -> None:
     body = {"engine": engine.name}
     assert_problem(client.post("/api/cycles/", body, content_type="application/json"), 403)
     client.cookies["csrftoken"] = token = get_random_string(32)
-    answer = client.post("/api/cycles/", body, content_type="application/json", headers={"X-CSRFToken": token})
+    answer = client.post(
+        "/api/cycles/", body, content_type="application/json", headers={"X-CSRFToken": token}
+    )
     assert answer.status_code == 201
 
 
@@ -119,7 +131,9 @@ def test_other_methods_are_not_allowed(method: str) -> None:
     assert answer["Allow"]
 
 
-@pytest.mark.parametrize("path", ["nothing/", "cycles/1/explode/", "engines/A/", "..%2fadmin/", "%00/", "%ff/"])
+@pytest.mark.parametrize(
+    "path", ["nothing/", "cycles/1/explode/", "engines/A/", "..%2fadmin/", "%00/", "%ff/"]
+)
 @pytest.mark.parametrize("role", ["admin", None])
 def test_an_unknown_address_is_a_problem_too(path: str, role: str | None) -> None:
     api = Api(make_user(role) if role else None)

@@ -56,9 +56,13 @@ def test_a_body_over_the_limit_of_the_site_is_refused(operator: Api) -> None:
     assert operator.send("POST", "cycles/", b" " * 1_500_000).status_code == 413
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "nonsense"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "nonsense"]
+)
 def test_another_media_type_is_refused(operator: Api, kind: str) -> None:
-    answer = operator.client.generic("POST", "/api/cycles/", "a=b", content_type=kind, headers=operator.headers)
+    answer = operator.client.generic(
+        "POST", "/api/cycles/", "a=b", content_type=kind, headers=operator.headers
+    )
     assert answer.status_code == 415
 
 

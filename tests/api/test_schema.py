@@ -1,0 +1,136 @@
+"""The schema is complete and valid, and the API keeps to it whatever a client sends, whoever it is."""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.management import call_command
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.generation import GenerationMode
+from schemathesis.schemas import APIOperation, BaseSchema
+
+from menace_site.api.urls import urlpatterns
+from menace_site.wsgi import application
+from tests.api.conftest import Api
+from tests.factories import make_cycle, make_day, make_engine, make_point, make_steps, make_user, make_version
+
+Operation = APIOperation[Any, Any, Any, Any]
+EXAMPLES = 12
+"""Requests per operation and role; 5 roles and some 20 operations make 1,200."""
+
+PLAIN = {"Accept-Encoding": "identity"}
+ROLES = ["anonymous", "viewer", "operator", "approver", "admin"]
+NAMES = [
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "negative_data_rejection",
+]
+
+
+def test_the_schema_is_valid_and_nothing_is_guessed() -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", stdout=io.StringIO())
+
+
+def test_every_operation_documents_its_errors(viewer: Api) -> None:
+    schema = viewer.get("schema/").json()
+    assert schema["openapi"].startswith("3.1")
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            responses = operation["responses"]
+            assert {"400", "401", "403", "429", "503"} <= set(responses), (path, method)
+            assert ("404" in responses) >= ("{" in path)
+            content = responses["401"]["content"]
+            assert content["application/problem+json"]["schema"] == {"$ref": "#/components/schemas/Problem"}
+            assert operation["description"]
+
+
+def test_every_address_of_the_api_is_in_the_schema(viewer: Api) -> None:
+    named = {pattern.name for pattern in urlpatterns}
+    described = len(viewer.get("schema/").json()["paths"])
+    assert described == len(named - {"api-docs", "api-schema", "api-unknown"})
+
+
+@pytest.fixture
+def ids(db: None) -> dict[str, Any]:
+    """Rows that the requests may hit, by the name of the path parameter."""
+    engine = make_engine("alpha")
+    cycle = make_cycle(engine, "failed", roi_delta=0.5, decision={"run": True})
+    make_steps(cycle, done=3)
+    make_cycle(engine, "queued")
+    make_version(engine, cycle=cycle)
+    make_point("alpha")
+    make_day("alpha", cycle.created_at.date())
+    return {"name": engine.name, "id": str(cycle.pk)}
+
+
+@pytest.fixture(scope="module")
+def checks() -> list[Any]:
+    load_all_checks()
+    return CHECKS.get_by_names(NAMES)
+
+
+@pytest.fixture
+def _one_connection() -> Iterator[None]:
+    """Leave the connection open between requests, as Django's own test client does: the rows live in its
+    transaction."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
+
+
+def described(headers: dict[str, str]) -> BaseSchema:
+    return schemathesis.openapi.from_wsgi("/api/schema/", application, headers={**headers, **PLAIN})
+
+
+def operations(schema: BaseSchema) -> Iterator[Operation]:
+    for found in schema.get_all_operations():
+        yield found.ok()
+
+
+def attack(operation: Operation, api: Api, ids: dict[str, Any], checks: list[Any]) -> None:
+    """Send generated requests, good and bad, to existing and random things; every answer must be documented."""
+    known = {name: value for name, value in ids.items() if f"{{{name}}}" in operation.path}
+    kinds = [
+        operation.as_strategy(mode, path_parameters=fixed)
+        for mode in GenerationMode
+        for fixed in ([known, None] if known else [None])
+    ]
+
+    @seed(20_260)
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=st.one_of(kinds))
+    def send(case: Any) -> None:
+        with transaction.atomic():
+            case.call_and_validate(headers={**api.headers, **PLAIN}, checks=checks)
+            transaction.set_rollback(True)  # each request meets the same rows
+
+    send()
+
+
+@pytest.mark.usefixtures("_one_connection")
+@pytest.mark.parametrize("role", ROLES)
+def test_no_request_gets_an_undocumented_answer(role: str, ids: dict[str, Any], checks: list[Any]) -> None:
+    reader = Api(make_user("viewer"))
+    api = reader if role == "viewer" else Api(None if role == "anonymous" else make_user(role))
+    count = 0
+    for operation in operations(described(reader.headers)):
+        attack(operation, api, ids, checks)
+        count += 1
+    assert count >= 19
