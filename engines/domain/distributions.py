@@ -44,8 +44,12 @@ def _nonzero(value: float) -> float:
 
 def student_tail(t: float, df: float) -> float:
     """Return P(T >= t) for Student's t with `df` degrees of freedom."""
-    half = incomplete_beta(df / 2, 0.5, df / (df + t * t)) / 2
-    return half if t >= 0 else 1 - half
+    square = t * t
+    if square < df:  # near the middle the other form keeps the digits
+        beyond = 0.5 - incomplete_beta(0.5, df / 2, square / (df + square)) / 2
+    else:
+        beyond = incomplete_beta(df / 2, 0.5, df / (df + square)) / 2
+    return beyond if t >= 0 else 1 - beyond
 
 
 def student_quantile(tail: float, df: float) -> float:
@@ -63,19 +67,16 @@ def binomial_tail(successes: int, trials: int, share: float = 0.5) -> float:
     return incomplete_beta(successes, trials - successes + 1, share) if successes <= trials else 0.0
 
 
+def mid_tail(successes: int, trials: int, share: float = 0.5) -> float:
+    """Return P(X > successes) + P(X = successes) / 2 (mid-p)."""
+    return (binomial_tail(successes, trials, share) + binomial_tail(successes + 1, trials, share)) / 2
+
+
 def binomial_bounds(successes: int, trials: int, tail: float) -> tuple[float, float]:
-    """Return the exact (Clopper & Pearson 1934) bounds of the share, `tail` outside on either side."""
-
-    def low(share: float) -> float:
-        return tail - binomial_tail(successes, trials, share)
-
-    def high(share: float) -> float:
-        return 1 - binomial_tail(successes + 1, trials, share) - tail
-
-    return (
-        bisect(low, 0.0, 1.0) if successes > 0 else 0.0,
-        bisect(high, 0.0, 1.0) if successes < trials else 1.0,
-    )
+    """Return mid-p bounds of the share, `tail` (< 0.5) outside on either side."""
+    low = bisect(lambda share: tail - mid_tail(successes, trials, share), 0.0, 1.0)
+    high = bisect(lambda share: 1 - tail - mid_tail(successes, trials, share), 0.0, 1.0)
+    return low if successes > 0 else 0.0, high if successes < trials else 1.0
 
 
 def bisect(falling: Callable[[float], float], low: float, high: float) -> float:

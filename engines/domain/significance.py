@@ -11,7 +11,7 @@ from statistics import fmean, variance
 
 import numpy as np
 
-from engines.domain.distributions import binomial_bounds, binomial_tail, student_quantile, student_tail
+from engines.domain.distributions import binomial_bounds, mid_tail, student_quantile, student_tail
 from engines.domain.errors import InvalidInput
 
 HORIZON = 20
@@ -43,17 +43,19 @@ class Significance:
 
 
 def alpha_for(k: int, total: float = TOTAL_ALPHA, horizon: int = HORIZON) -> float:
-    """Return the alpha for an engine's `k`-th challenger (from 1 on): `total / horizon`.
+    """Return the alpha for an engine's `k`-th challenger (from 1 on).
 
-    By the union bound any `horizon` consecutive challengers, none of them better, see a promotion with
-    probability `total` at most, also when they are judged on the same test rows.  Every challenger gets
-    the same share because then this holds for each such stretch of the stream and the power doesn't fade.
+    Within each `horizon` challengers the shares of `total` fall as 1/sqrt(position) and then begin again,
+    so that any `horizon` challengers in a row have shares that sum to `total`.  By the union bound they
+    see a promotion with at most that probability when none of them is better, also when all are judged
+    on the same rows.  The first get most because an untuned champion is the easiest to beat.
     """
     if k < 1:
         raise InvalidInput(f"challengers are counted from 1, got {k}", field="k")
     if horizon < 1:
         raise InvalidInput(f"the horizon is at least 1 challenger, got {horizon}", field="horizon")
-    return _alpha(total) / horizon
+    position = (k - 1) % horizon + 1
+    return _alpha(total) / math.sqrt(position) / sum(1 / math.sqrt(i) for i in range(1, horizon + 1))
 
 
 def corrected_paired_test(
@@ -79,22 +81,24 @@ def corrected_paired_test(
 
 
 def mcnemar(champion_right: Sequence[bool], challenger_right: Sequence[bool], alpha: float) -> Significance:
-    """Compare right/wrong on the same rows by the exact one-sided McNemar test.
+    """Compare right/wrong on the same rows by the one-sided mid-p McNemar test.
 
-    Of the rows on which just one was right, too many must belong to the challenger for a fair coin.  The
-    bounds are exact, given how many such rows there were.  Raises InvalidInput for other values than 0/1.
+    Of the rows on which just one was right, too many must belong to the challenger for a fair coin.  Half
+    of the probability of the observed count is left out (mid-p: the exact test is too careful, Fagerland,
+    Lydersen & Laake 2013); the bounds do the same, given how many such rows there were.  Raises
+    InvalidInput for other values than 0/1.
     """
     differences = _differences(champion_right, challenger_right, least=1)
     if not {float(value) for value in (*champion_right, *challenger_right)} <= {0.0, 1.0}:
         raise InvalidInput("McNemar's test takes right (1) or wrong (0) only", field="challenger_right")
     won, lost = differences.count(1.0), differences.count(-1.0)
     n, discordant = len(differences), won + lost
-    p_value = binomial_tail(won, discordant)
+    p_value = mid_tail(won, discordant) if discordant else 1.0
     share_low, share_high = binomial_bounds(won, discordant, _alpha(alpha)) if discordant else (0.5, 0.5)
     bounds = tuple((2 * share - 1) * discordant / n for share in (share_low, share_high))
     note = "" if discordant else "both were right on the same rows"
     return _answer(
-        "exact McNemar test", (won - lost) / n, n, p_value, alpha, (bounds[0], bounds[1]), note=note
+        "mid-p McNemar test", (won - lost) / n, n, p_value, alpha, (bounds[0], bounds[1]), note=note
     )
 
 

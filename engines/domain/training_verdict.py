@@ -1,6 +1,6 @@
 """From a training run's numbers to what the challenger is worth. Pure; computed outside of the run.
 
-The held-out rows decide where the metric is a mean over rows: right or wrong by McNemar's exact test,
+The held-out rows decide where the metric is a mean over rows: right or wrong by McNemar's mid-p test,
 other numbers by the studentised paired bootstrap. Metrics that aren't (f1, roc_auc, rmse) are decided by
 the folds with the corrected resampled t-test. Alpha is a share of 5 %, so that repeating cycles doesn't
 add up false promotions (`alpha_for`).
