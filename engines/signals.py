@@ -13,3 +13,6 @@ step_changed = Signal()
 
 cycle_finished = Signal()
 """A cycle came to an end: cycle."""
+
+engine_freed = Signal()
+"""An engine's running cycle was let go, so that another may run: engine_id."""

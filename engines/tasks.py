@@ -2,11 +2,15 @@
 
 import logging
 import os
+import signal
 import socket
+import threading
 from functools import cache
 from typing import Any
 
+from billiard import active_children
 from celery import shared_task
+from celery.signals import worker_process_init, worker_shutting_down
 from django.conf import settings
 from django.core.cache import cache as shared
 from django.db import transaction
@@ -19,13 +23,14 @@ from redis.retry import Retry
 
 from engines.models import Cycle
 from engines.services import cycles, sweeper
-from engines.signals import cycle_finished, cycle_queued
+from engines.services.pulse import closing
+from engines.signals import cycle_queued, engine_freed
 
 log = logging.getLogger(__name__)
 
 QUEUE = "celery"
 BROKER_TIMEOUT = 0.5
-REWAKE_SECONDS = 10
+SETTLE_SECONDS = 1.0
 
 
 @shared_task(name="engines.tasks.run_cycle")
@@ -33,14 +38,43 @@ def run_cycle(cycle_id: int) -> None:
     """Move one cycle as far as it goes."""
     state = cycles.run_cycle(cycle_id, owner=f"{socket.gethostname()}:{os.getpid()}")
     log.debug("cycle %s: %s", cycle_id, state)
+    if closing.asked:
+        threading.Timer(SETTLE_SECONDS, _end_process).start()
+
+
+@worker_process_init.connect
+def hear_of_the_end(**_: Any) -> None:
+    """Let a worker process hand its cycle back when it is asked to end."""
+    signal.signal(signal.SIGTERM, _asked_to_end)
+
+
+def _asked_to_end(*_: Any) -> None:
+    """Stop the running step, which hands the cycle back; an idle process ends at once."""
+    # the second time any process does
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if closing.running:
+        closing.asked = True
+    else:
+        _end_process()
+
+
+def _end_process() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@worker_shutting_down.connect
+def pass_on_the_end(**_: Any) -> None:
+    """Ask the worker's processes to end as soon as the worker is: none waits for the end of a long step."""
+    for child in active_children():
+        child.terminate()
 
 
 @shared_task(name="engines.tasks.sweep")
 def sweep() -> None:
-    """Send again what waits in the database but not in the broker."""
-    waiting = sweeper.sweep()
-    for cycle_id in waiting:
-        if shared.add(f"woken:{cycle_id}", 1, REWAKE_SECONDS):
+    """Send again what waits in the database but not in the broker, and clear up after dead workers."""
+    sweeper.sweep_scratch()
+    for cycle_id in sweeper.sweep():
+        if shared.add(f"woken:{cycle_id}", 1, settings.SANDBOX.sweep_seconds):
             wake(cycle_id)
 
 
@@ -87,10 +121,10 @@ def _note_wake(cycle: Cycle) -> None:
     cycle.wake = wake(cycle.pk)  # type: ignore[attr-defined]
 
 
-@receiver(cycle_finished)
-def wake_next(cycle: Cycle, **_: Any) -> None:
-    """Wake a worker for the engine's next cycle once this one's end can be seen."""
-    transaction.on_commit(lambda: _wake_next(cycle.engine_id))
+@receiver(engine_freed)
+def wake_next(engine_id: int, **_: Any) -> None:
+    """Wake a worker for the engine's next cycle once it can be seen that its turn is free."""
+    transaction.on_commit(lambda: _wake_next(engine_id))
 
 
 def _wake_next(engine_id: int) -> None:

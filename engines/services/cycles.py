@@ -86,8 +86,8 @@ def _seed(engine: Engine, trigger: Trigger) -> int:
 def _refuse_when_unfit(engine: Engine) -> None:
     if not engine.enabled:
         raise Conflict(f"engine {engine.name} is switched off; switch it on first")
-    waiting = Cycle.objects.filter(engine=engine, state=CycleState.QUEUED)[: MAX_QUEUED + 1]
-    if len(waiting) > MAX_QUEUED:
+    waiting = Cycle.objects.filter(engine=engine, state=CycleState.QUEUED).values_list("id")[:MAX_QUEUED]
+    if len(waiting) == MAX_QUEUED:
         raise Conflict(f"engine {engine.name} has {MAX_QUEUED} cycles waiting already; cancel some or wait")
 
 
@@ -100,7 +100,7 @@ def cancel_cycle(cycle_id: int, *, actor: Actor) -> Cycle:
         if cycle.state == CycleState.RUNNING:
             Cycle.objects.filter(pk=cycle_id).update(control=Control.CANCEL)
         else:
-            _end_idle(cycle, CycleState.CANCELLED, f"cancelled by {actor.label}")
+            endings.end(cycle_id, CycleState.CANCELLED, f"cancelled by {actor.label}")
         _audit(actor, "cycle.cancel", cycle, was=cycle.state)
     cycle.refresh_from_db()
     return cycle
@@ -122,12 +122,12 @@ def pause_cycle(cycle_id: int, *, actor: Actor) -> Cycle:
 
 
 def resume_cycle(cycle_id: int, *, actor: Actor) -> Cycle:
-    """Queue a paused cycle again; it goes on with the step where it stopped."""
+    """Queue a paused cycle again; it goes on with the step where it stopped, and its deadline starts anew."""
     with transaction.atomic():
         cycle = _locked(cycle_id)
         if cycle.state != CycleState.PAUSED:
             raise Conflict(f"cycle {cycle_id} is {cycle.state}; only a paused cycle can be resumed")
-        _requeue(cycle, actor, "cycle.resume")
+        _requeue(cycle, actor, "cycle.resume", deadline_at=None)
     return cycle
 
 
@@ -189,15 +189,6 @@ def _requeue(cycle: Cycle, actor: Actor, verb: str, **fields: Any) -> None:
     cycle.refresh_from_db()
     _audit(actor, verb, cycle, was=was, **({"from_step": cycle.step} if verb == "cycle.retry" else {}))
     cycle_queued.send(sender=Cycle, cycle=cycle, wake=True)
-
-
-def _end_idle(cycle: Cycle, state: CycleState, message: str) -> None:
-    """End a cycle that no worker holds."""
-    Cycle.objects.move(
-        cycle.pk, state, **{k: v for k, v in endings.ended(state, message).items() if k != "state"}
-    )
-    endings.close_steps(cycle.pk, state)
-    endings.announce(cycle.pk)
 
 
 def _locked(cycle_id: int) -> Cycle:

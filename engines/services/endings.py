@@ -1,4 +1,7 @@
-"""The ways in which a worker lets go of a cycle. Every one is a fenced transaction and sends its news."""
+"""The ways in which a worker lets go of a cycle. Every one is a fenced transaction and sends its news.
+
+What a person asked for is read under the fence: a wish that came in a moment before is never overwritten.
+"""
 
 import logging
 from typing import Any
@@ -12,7 +15,7 @@ from engines.domain.states import Control, CycleState, StepState
 from engines.models import Cycle, CycleStep, Engine
 from engines.services import state_file
 from engines.services.leases import Lease, fenced
-from engines.signals import cycle_finished
+from engines.signals import cycle_finished, engine_freed
 
 log = logging.getLogger(__name__)
 
@@ -37,62 +40,80 @@ def ended(state: CycleState, message: str) -> dict[str, Any]:
     return {**FREE, "state": state, "message": message[:500], "finished_at": Now(), "duration": lasted()}
 
 
-def finish(lease: Lease, state: CycleState, message: str) -> str:
-    """End the cycle."""
-    with fenced(lease):
-        _write(lease, ended(state, message))
-        close_steps(lease.cycle_id, state)
-        announce(lease.cycle_id)
+def end(cycle_id: int, state: CycleState, message: str) -> str:
+    """End the cycle, inside the caller's transaction."""
+    _write(cycle_id, ended(state, message))
+    close_steps(cycle_id, state)
+    announce(cycle_id)
     return state
+
+
+def requeue(cycle_id: int, *, pause: float = 0.0) -> str:
+    """Give the cycle back to the queue for at least `pause` seconds, inside the caller's transaction."""
+    _free(cycle_id, {"state": CycleState.QUEUED, "run_after": Now() + seconds(pause)})
+    return CycleState.QUEUED
+
+
+def obeyed(cycle_id: int, step: str, asked: Control) -> str:
+    """Pause or cancel, inside the caller's transaction; `step` starts anew if the cycle goes on."""
+    if asked == Control.CANCEL:
+        return end(cycle_id, CycleState.CANCELLED, "cancelled")
+    _free(cycle_id, {"state": CycleState.PAUSED})
+    reopen_step(cycle_id, step, "paused")
+    return CycleState.PAUSED
 
 
 def fail(lease: Lease, step: str, report: dict[str, str], message: str) -> str:
     """End the cycle because `step` failed for good."""
     with fenced(lease):
-        _write(lease, ended(CycleState.FAILED, message))
-        _fail_step(lease, step, StepState.FAILED, report)
-        close_steps(lease.cycle_id, CycleState.FAILED)
-        announce(lease.cycle_id)
-    return CycleState.FAILED
+        _fail_step(lease.cycle_id, step, StepState.FAILED, report)
+        return end(lease.cycle_id, CycleState.FAILED, message)
 
 
 def retry_later(lease: Lease, step: str, failures: int, report: dict[str, str]) -> str:
     """Queue the cycle again after a pause that doubles with each failure of the step."""
-    pause = settings.SANDBOX.retry_backoff * 2**failures
-    back_off = Now() + Func(
-        Value(pause), template="%(expressions)s * interval '1 second'", output_field=DurationField()
-    )
-    with fenced(lease, step=step):
-        _write(lease, {**FREE, "state": CycleState.QUEUED, "run_after": back_off})
-        _fail_step(lease, step, StepState.PENDING, report)
-    return CycleState.QUEUED
+    with fenced(lease, step=step) as asked:
+        _fail_step(lease.cycle_id, step, StepState.PENDING, report)
+        if asked:
+            return obeyed(lease.cycle_id, step, asked)
+        return requeue(lease.cycle_id, pause=settings.SANDBOX.retry_backoff * 2**failures)
 
 
-def release(lease: Lease, step: str) -> str:
-    """Give the cycle back to the queue; `step` is next."""
-    with fenced(lease, step=step):
-        _write(lease, {**FREE, "state": CycleState.QUEUED, "run_after": Now()})
-    return CycleState.QUEUED
+def hand_back(lease: Lease, step: str, note: str, *, pause: float = 0.0) -> str:
+    """Give the cycle back while `step` was running or next, through no fault of its own."""
+    with fenced(lease, step=step) as asked:
+        if asked:
+            return obeyed(lease.cycle_id, step, asked)
+        reopen_step(lease.cycle_id, step, note)
+        return requeue(lease.cycle_id, pause=pause)
 
 
 def obey(lease: Lease, step: str, asked: Control) -> str:
-    """Pause or cancel while `step` was running: it was stopped and will start anew if the cycle goes on."""
-    if asked == Control.CANCEL:
-        with fenced(lease):
-            _write(lease, ended(CycleState.CANCELLED, "cancelled"))
-            close_steps(lease.cycle_id, CycleState.CANCELLED)
-            announce(lease.cycle_id)
-        return CycleState.CANCELLED
-    with fenced(lease, step=step):
-        _write(lease, {**FREE, "state": CycleState.PAUSED})
-        CycleStep.objects.filter(cycle=lease.cycle_id, name=step).update(
-            state=StepState.PENDING, note="paused"
-        )
-    return CycleState.PAUSED
+    """Pause or cancel while `step` was running; a later wish counts more than `asked`."""
+    with fenced(lease, step=step) as now:
+        return obeyed(lease.cycle_id, step, now or asked)
 
 
-def _write(lease: Lease, columns: dict[str, Any]) -> None:
-    Cycle.objects.filter(pk=lease.cycle_id).update(**columns)
+def reopen_step(cycle_id: int, step: str, note: str) -> None:
+    """Say that the step will start anew."""
+    CycleStep.objects.filter(cycle=cycle_id, name=step).update(
+        state=StepState.PENDING, note=note, progress=None
+    )
+
+
+def seconds(count: float) -> Func:
+    """Return an interval of so many seconds."""
+    return Func(Value(count), template="%(expressions)s * interval '1 second'", output_field=DurationField())
+
+
+def _free(cycle_id: int, columns: dict[str, Any]) -> None:
+    _write(cycle_id, {**FREE, **columns})
+    engine_id = Cycle.objects.values_list("engine", flat=True).get(pk=cycle_id)
+    engine_freed.send(sender=Cycle, engine_id=engine_id)
+
+
+def _write(cycle_id: int, columns: dict[str, Any]) -> None:
+    Cycle.objects.filter(pk=cycle_id).update(**columns)
 
 
 def announce(cycle_id: int) -> None:
@@ -100,6 +121,7 @@ def announce(cycle_id: int) -> None:
     cycle = Cycle.objects.select_related("engine").get(pk=cycle_id)
     Engine.objects.filter(pk=cycle.engine_id).update(last_cycle_at=Now())
     cycle_finished.send(sender=Cycle, cycle=cycle)
+    engine_freed.send(sender=Cycle, engine_id=cycle.engine_id)
     if cycle.roi_delta is not None or cycle.engine.state_path:
         transaction.on_commit(lambda: _mirror(cycle.engine_id))
 
@@ -111,8 +133,8 @@ def _mirror(engine_id: int) -> None:
         log.error("the state file of engine %s was not written: %s", engine_id, error)
 
 
-def _fail_step(lease: Lease, step: str, state: StepState, report: dict[str, str]) -> None:
-    CycleStep.objects.filter(cycle=lease.cycle_id, name=step).update(
+def _fail_step(cycle_id: int, step: str, state: StepState, report: dict[str, str]) -> None:
+    CycleStep.objects.filter(cycle=cycle_id, name=step).update(
         state=state, failures=F("failures") + 1, finished_at=Now(), duration=lasted(), progress=None, **report
     )
 

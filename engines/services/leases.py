@@ -4,18 +4,17 @@ A worker claims a cycle with one UPDATE that raises `lease_token`; every later w
 token, so a worker that was stopped, cut off or overtaken can't write any more, however late it wakes up.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
 
 from engines.domain.errors import LeaseLost
 from engines.domain.states import Control
-from engines.models import Cycle
 
 CLAIM = """
 UPDATE engines_cycle AS c SET
@@ -41,12 +40,15 @@ RETURNING control
 
 FENCE = """
 UPDATE engines_cycle SET
+    lease_until = clock_timestamp() + %(lease)s * interval '1 second',
     step = coalesce(%(step)s, step), steps_done = steps_done + %(done)s,
     attempts = CASE WHEN %(done)s > 0 THEN 0 ELSE attempts END,
     cpu_seconds = CASE WHEN %(cpu)s::float8 IS NULL THEN cpu_seconds
                        ELSE coalesce(cpu_seconds, 0) + %(cpu)s::float8 END
 WHERE id = %(id)s AND lease_token = %(token)s AND state = 'running'
+RETURNING control
 """
+"""The heartbeat waits for the row while such a transaction is open, so this lengthens the lease as well."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,15 @@ class Lease:
     step: str
     #: seconds until the whole cycle's deadline, when it was claimed
     seconds_left: float
+    claimed_at: float = field(default_factory=time.monotonic)
+
+    def held_for(self) -> float:
+        """Return the seconds since it was claimed."""
+        return time.monotonic() - self.claimed_at
+
+    def left(self) -> float:
+        """Return the seconds until the whole cycle's deadline."""
+        return self.seconds_left - self.held_for()
 
 
 def claim(cycle_id: int, *, owner: str, ignore_back_off: bool = False) -> Lease | None:
@@ -81,33 +92,28 @@ def claim(cycle_id: int, *, owner: str, ignore_back_off: bool = False) -> Lease 
 
 def beat(lease: Lease) -> Control:
     """Lengthen the lease and return what a person asked for; LeaseLost when it is another's by now."""
-    values = {"id": lease.cycle_id, "token": lease.token, "lease": settings.SANDBOX.lease_seconds}
-    with connection.cursor() as cursor:
-        cursor.execute(BEAT, values)
-        row = cursor.fetchone()
-    if row is None:
-        raise LeaseLost(f"cycle {lease.cycle_id} belongs to another worker")
-    return Control(row[0])
+    return _owned(BEAT, lease, {})
 
 
 @contextmanager
 def fenced(
     lease: Lease, *, step: str | None = None, done: int = 0, cpu_seconds: float | None = None
-) -> Iterator[None]:
+) -> Iterator[Control]:
     """Open a transaction that commits only while the lease holds.
 
-    `step` becomes the cycle's step, `done` more steps are done.
-
-    Raises LeaseLost, counted on the row, when the lease is another's: nothing of the transaction stays.
+    `step` becomes the cycle's step, and `done` more of them are done. Yields what a person asked for: nobody
+    can ask for anything else until the transaction ends. Raises LeaseLost when the lease is another's:
+    nothing of the transaction stays.
     """
-    values = {"id": lease.cycle_id, "token": lease.token, "step": step, "done": done, "cpu": cpu_seconds}
-    try:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(FENCE, values)
-                if not cursor.rowcount:
-                    raise LeaseLost(f"cycle {lease.cycle_id} belongs to another worker")
-            yield
-    except LeaseLost:
-        Cycle.objects.filter(pk=lease.cycle_id).update(fenced=F("fenced") + 1)
-        raise
+    with transaction.atomic():
+        yield _owned(FENCE, lease, {"step": step, "done": done, "cpu": cpu_seconds})
+
+
+def _owned(statement: str, lease: Lease, values: dict[str, str | float | None]) -> Control:
+    facts = {"id": lease.cycle_id, "token": lease.token, "lease": settings.SANDBOX.lease_seconds}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {**facts, **values})
+        row = cursor.fetchone()
+    if row is None:
+        raise LeaseLost(f"cycle {lease.cycle_id} belongs to another worker")
+    return Control(row[0])

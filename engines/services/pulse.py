@@ -1,18 +1,34 @@
 """The heartbeat of a running cycle: a thread that lengthens the lease and hears what people ask for."""
 
+import logging
 import threading
 import time
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from engines.domain.errors import LeaseLost
 from engines.domain.states import Control
 from engines.models import CycleStep
 from engines.services.leases import Lease, beat
 
+log = logging.getLogger(__name__)
+
 LISTEN_SECONDS = 1.0
 GRACE_SECONDS = 15.0
+JOIN_SECONDS = 5.0
+
+
+class Closing:
+    """Whether this process was asked to end: it takes no cycle any more and hands back what it has."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        #: how many cycles this process moves just now
+        self.running = 0
+
+
+closing = Closing()
 
 
 class Heartbeat:
@@ -25,6 +41,7 @@ class Heartbeat:
         self.lease = lease
         self.asked = Control.NONE
         self.lost = False
+        self.overdue = False
         self._step = lease.step
         self._give_up_at = time.monotonic() + GRACE_SECONDS
         self._stop = threading.Event()
@@ -33,12 +50,14 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._beat, name=f"heartbeat-{lease.cycle_id}", daemon=True)
 
     def __enter__(self) -> "Heartbeat":
+        closing.running += 1
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._thread.join()
+        self._thread.join(JOIN_SECONDS)  # a database that hangs must not hold up the worker
+        closing.running -= 1
 
     def begin(self, step: str, seconds: float) -> None:
         """Say that `step` starts and may take so many seconds."""
@@ -48,7 +67,7 @@ class Heartbeat:
 
     def is_set(self) -> bool:
         """Return whether the step should stop now."""
-        return self._stop.is_set()
+        return self._stop.is_set() or closing.asked
 
     def report(self, fraction: float | None, message: str = "") -> None:
         """Keep how far the step is; the next beat writes it."""
@@ -57,7 +76,11 @@ class Heartbeat:
     def _beat(self) -> None:
         interval = min(LISTEN_SECONDS, settings.SANDBOX.lease_seconds / 4)
         try:
-            while not self._over.wait(interval) and time.monotonic() < self._give_up_at:
+            while not self._over.wait(interval) and not self.lost:
+                if time.monotonic() > self._give_up_at:
+                    self.overdue = True
+                    self._stop.set()
+                    break
                 self._once()
         finally:
             connection.close()
@@ -68,7 +91,8 @@ class Heartbeat:
             self._write_news()
         except LeaseLost:
             self.lost = True
-        except DatabaseError:  # the lease may still hold; the next beat tells, or it runs out
+        except Error as error:  # the lease may still hold; the next beat tells, or it runs out
+            log.warning("cycle %s: no heartbeat was written: %s", self.lease.cycle_id, error)
             connection.close()
         if self.lost or self.asked:
             self._stop.set()

@@ -1,6 +1,7 @@
 """Moves one cycle through its steps: in Celery workers, in commands and in plain Python alike."""
 
 import contextlib
+import itertools
 import logging
 import shutil
 import time
@@ -9,26 +10,37 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
+from django.db.models import F
 from django.utils.module_loading import import_string
 
 from engines.domain.cycle import Interrupted, Part, StepContext, StepFailed, StepTimeout, TransientStepError
 from engines.domain.errors import LeaseLost
 from engines.domain.results import StepOutcome
-from engines.domain.states import STEPS, Control, CycleState, StepState
+from engines.domain.states import Control, CycleState, StepState
 from engines.models import Cycle, CycleStep
 from engines.services import endings, step_rows
-from engines.services.leases import Lease, claim, fenced
-from engines.services.pulse import Heartbeat
+from engines.services.leases import Lease, beat, claim, fenced
+from engines.services.pulse import Heartbeat, closing
 from engines.signals import step_changed
 
 log = logging.getLogger(__name__)
 
 SLICE_SECONDS = 60.0
-"""After a step, a worker that held a cycle this long gives it back to the queue: others get a turn."""
+"""A worker that held a cycle this long gives it back after a step, so that others get a turn."""
+
+AWAY_SECONDS = 60.0
+"""A worker waits this long for a database that went away under a running cycle."""
+
+RECONNECTS = 10
+UNKNOWN_SECONDS = 10.0
+"""Pause before a cycle whose next step this code doesn't know is offered again."""
 
 DEADLINE = "the cycle's deadline passed"
+NEWER = "waits for a worker that knows this step"
+CLOSING = "its worker was asked to end; it starts anew with another"
 
 
 def run_cycle(
@@ -41,26 +53,49 @@ def run_cycle(
     Returns the state that it was left in, `"not claimed"` when another has it or it isn't due, or
     `"lease lost"` when another took it over meanwhile.
     """
-    lease = claim(cycle_id, owner=owner, ignore_back_off=ignore_back_off)
+    lease = None if closing.asked else claim(cycle_id, owner=owner, ignore_back_off=ignore_back_off)
     if lease is None:
         return "not claimed"
     with Heartbeat(lease) as pulse:
         try:
-            return _Mover(lease, pulse, parts or _parts()).move()
+            return _carry_on(lease, pulse, parts or _parts())
         except LeaseLost:
             log.warning("cycle %s: lease lost, nothing more was written", cycle_id)
+            Cycle.objects.filter(pk=cycle_id).update(fenced=F("fenced") + 1)
             return "lease lost"
         except KeyboardInterrupt:
             endings.obey(lease, lease.step, Control.CANCEL)
             raise
+
+
+def _carry_on(lease: Lease, pulse: Heartbeat, parts: dict[str, Part]) -> str:
+    """Move the cycle; after each cut of the database's connection go on from what the row says."""
+    for _ in range(RECONNECTS):
+        try:
+            return _Mover(lease, pulse, parts).move()
         except (OperationalError, InterfaceError):
-            log.warning("cycle %s: database connection lost, the lease will run out", cycle_id, exc_info=True)
-            connection.close()
-            raise
+            log.warning("cycle %s: database connection lost", lease.cycle_id, exc_info=True)
+            _reconnect(lease)
+    return _Mover(lease, pulse, parts).move()
+
+
+def _reconnect(lease: Lease) -> None:
+    """Wait until the database answers; raises LeaseLost when it says that the lease is another's."""
+    give_up_at = time.monotonic() + AWAY_SECONDS
+    while True:
+        connection.close()
+        try:
+            beat(lease)
+        except (OperationalError, InterfaceError):
+            if time.monotonic() > give_up_at:
+                raise
+            time.sleep(0.2)
+        else:
+            return
 
 
 class _Mover:
-    """One claim of one cycle."""
+    """One worker's way through the steps of a cycle, as far as its lease and its connection hold."""
 
     def __init__(self, lease: Lease, pulse: Heartbeat, parts: dict[str, Part]) -> None:
         self.lease = lease
@@ -69,29 +104,42 @@ class _Mover:
         self.steps = {step.name: step for step in CycleStep.objects.filter(cycle=lease.cycle_id)}
         self.parts = parts
         self.results: dict[str, Mapping[str, Any]] = {name: step.result for name, step in self.steps.items()}
-        self._claimed_at = time.monotonic()
 
     def move(self) -> str:
         """Run the steps that are left; return the state the cycle was left in."""
-        if self.cycle.control:
-            return endings.obey(self.lease, self.lease.step, Control(self.cycle.control))
+        first = self.cycle.step
         todo = self._todo()
-        with fenced(self.lease, step=todo[0]):
+        if not todo:
+            return endings.hand_back(self.lease, first, NEWER, pause=UNKNOWN_SECONDS)
+        with fenced(self.lease, step=todo[0]) as asked:
+            if asked:
+                return endings.obeyed(self.cycle.pk, todo[0], asked)
             step_rows.start(self.cycle.pk, todo[0])
             self._tell(todo[0], StepState.RUNNING)
-        for name, after in zip(todo, [*todo[1:], ""], strict=True):
+        return self._run(todo)
+
+    def _todo(self) -> list[str]:
+        """Return the cycle's step and those after it, as far as this code knows them.
+
+        The order is the row's own: a cycle that newer or older code queued keeps the steps it was made with.
+        """
+        names = sorted(self.steps, key=lambda name: self.steps[name].position)
+        if self.cycle.step:
+            names = names[names.index(self.cycle.step) :] if self.cycle.step in names else []
+        self._all = names
+        return list(itertools.takewhile(self.parts.__contains__, names))
+
+    def _run(self, todo: list[str]) -> str:
+        following = [*self._all[1:], ""]
+        for name, after in zip(todo, following, strict=False):
             ended = self._step(name, after)
             if ended:
                 return ended
-        return endings.finish(self.lease, CycleState.DONE, "")
-
-    def _todo(self) -> list[str]:
-        names = [name for name in STEPS if name in self.steps and name in self.parts]
-        return names[names.index(self.lease.step) :] if self.lease.step in names else names
+        raise AssertionError("the last step ends the cycle or hands it back")
 
     def _step(self, name: str, after: str) -> str | None:
         """Run one step that is marked as running; return the state the cycle was left in, None to go on."""
-        seconds = min(settings.SANDBOX.step_timeout, self._seconds_left())
+        seconds = min(settings.SANDBOX.step_timeout, self.lease.left())
         if seconds <= 0:
             return endings.fail(self.lease, name, {"error": DEADLINE}, DEADLINE)
         self.pulse.begin(name, seconds)
@@ -100,20 +148,15 @@ class _Mover:
             with _swept(context.scratch):
                 outcome = self.parts[name].run(context)
             self._heed()
-            going_on = after if self._may_go_on(outcome) else ""
-            self._complete(context, outcome, after, going_on)
+            return self._complete(context, outcome, after)
         except Interrupted:
             return self._interrupted(name)
-        except (LeaseLost, OperationalError, InterfaceError):
+        except LeaseLost:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever a step throws ends up on its row
+        except Exception as error:
+            if _cut(error):
+                raise
             return self._failed(name, error)
-        if outcome.stop:
-            return endings.finish(self.lease, CycleState.SKIPPED, outcome.note)
-        return endings.release(self.lease, after) if after and not going_on else None
-
-    def _may_go_on(self, outcome: StepOutcome) -> bool:
-        return not outcome.stop and time.monotonic() - self._claimed_at <= SLICE_SECONDS
 
     def _context(self, name: str, seconds: float) -> StepContext:
         cycle = self.cycle
@@ -131,15 +174,36 @@ class _Mover:
             pulse=self.pulse,
         )
 
-    def _complete(self, context: StepContext, outcome: StepOutcome, after: str, going_on: str) -> None:
-        """Write the step's own rows, its end and the next step's start in one transaction under the fence."""
-        with fenced(self.lease, step=after, done=1, cpu_seconds=outcome.cpu_seconds):
+    def _complete(self, context: StepContext, outcome: StepOutcome, after: str) -> str | None:
+        """Write the step's own rows, its end and what comes next in one transaction under the fence."""
+        going_on = after if self._may_go_on(outcome, after) else ""
+        with fenced(self.lease, step=after, done=1, cpu_seconds=outcome.cpu_seconds) as asked:
+            if asked:
+                self.pulse.asked = asked
+                raise Interrupted
             self.parts[context.step].commit(context, outcome)
             step_rows.end(context.cycle_id, context.step, outcome, going_on)
             self._tell(context.step, StepState(outcome.state), outcome.note)
-            if going_on:
-                self._tell(going_on, StepState.RUNNING)
+            if not going_on:
+                return self._let_go(outcome, after)
+            self._tell(going_on, StepState.RUNNING)
         self.results[context.step] = outcome.result
+        return None
+
+    def _may_go_on(self, outcome: StepOutcome, after: str) -> bool:
+        known = after in self.parts
+        return known and not outcome.stop and not closing.asked and self.lease.held_for() <= SLICE_SECONDS
+
+    def _let_go(self, outcome: StepOutcome, after: str) -> str:
+        """End the cycle or give it back after a step that is done."""
+        if outcome.stop:
+            return endings.end(self.cycle.pk, CycleState.SKIPPED, outcome.note)
+        if not after:
+            return endings.end(self.cycle.pk, CycleState.DONE, "")
+        if after not in self.parts:
+            endings.reopen_step(self.cycle.pk, after, NEWER)
+            return endings.requeue(self.cycle.pk, pause=UNKNOWN_SECONDS)
+        return endings.requeue(self.cycle.pk)
 
     def _heed(self) -> None:
         if self.pulse.lost:
@@ -148,24 +212,28 @@ class _Mover:
             raise Interrupted
 
     def _interrupted(self, name: str) -> str:
+        """Let go of a cycle whose step was stopped, for the reason that stopped it."""
         if self.pulse.lost:
             raise LeaseLost(f"cycle {self.lease.cycle_id} belongs to another worker")
-        return endings.obey(self.lease, name, self.pulse.asked)
+        if self.pulse.asked:
+            return endings.obey(self.lease, name, self.pulse.asked)
+        if closing.asked:
+            return endings.hand_back(self.lease, name, CLOSING)
+        return self._failed(name, StepTimeout("it ran longer than it may and was stopped"))
 
     def _failed(self, name: str, error: Exception) -> str:
         failures = self.steps[name].failures
-        again = isinstance(error, TransientStepError | StepTimeout | OSError) and (
-            failures < settings.SANDBOX.step_retries and self._seconds_left() > 0
+        again = isinstance(error, TRANSIENT) and (
+            failures < settings.SANDBOX.step_retries and self.lease.left() > 0
         )
         report = _report(error)
-        self._tell(name, StepState.FAILED, str(error))
         if again:
-            return endings.retry_later(self.lease, name, failures, report)
-        log.info("cycle %s: %s failed: %s", self.lease.cycle_id, name, error)
-        return endings.fail(self.lease, name, report, f"{name}: {error or type(error).__name__}")
-
-    def _seconds_left(self) -> float:
-        return self.lease.seconds_left - (time.monotonic() - self._claimed_at)
+            state = endings.retry_later(self.lease, name, failures, report)
+        else:
+            log.info("cycle %s: %s failed: %s", self.lease.cycle_id, name, error)
+            state = endings.fail(self.lease, name, report, f"{name}: {error or type(error).__name__}")
+        self._tell(name, StepState.FAILED, str(error))
+        return state
 
     def _tell(self, name: str, state: StepState, note: str = "") -> None:
         step_changed.send(
@@ -176,6 +244,22 @@ class _Mover:
             state=state,
             note=note,
         )
+
+
+TRANSIENT = (TransientStepError, StepTimeout, SoftTimeLimitExceeded, OSError, OperationalError)
+"""What may go away by itself; another error would only come again."""
+
+
+AWAY = ("08", "57P", "53300")
+"""SQLSTATE: connection exceptions, shutdown of the server, too many connections."""
+
+
+def _cut(error: Exception) -> bool:
+    """Tell whether the error means that the database's connection is gone, not that a statement failed."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state is None or state.startswith(AWAY)
 
 
 def _report(error: Exception) -> dict[str, str]:

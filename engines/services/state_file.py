@@ -7,19 +7,21 @@ it, and is read only when an engine without history is taken under care.
 import json
 import logging
 import math
-import os
-import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
+from engines.domain.errors import InvalidInput
+from engines.files import read_bytes, write_atomically
 from engines.models import Engine
 
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 1_000_000
+BAD = (OSError, InvalidInput, ValueError, TypeError, KeyError, OverflowError, RecursionError)
+"""What reading a file may raise that somebody else wrote."""
 
 
 def path_of(engine: Engine) -> Path:
@@ -47,27 +49,11 @@ def state_of(engine: Engine) -> dict[str, Any]:
 def export_state(engine: Engine) -> Path:
     """Write the file: all of the new version, or still all of the old one, whenever the power fails."""
     path = path_of(engine)
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(state_of(engine), indent=2, allow_nan=False) + "\n"
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            _link_previous(path)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    if (before := _read(path)) is not None:  # a torn file must not take the place of the good one before it
+        write_atomically(_previous(path), before.encode())
+    write_atomically(path, text.encode())
     return path
-
-
-def _link_previous(path: Path) -> None:
-    previous = _previous(path)
-    previous.unlink(missing_ok=True)
-    previous.hardlink_to(path)
 
 
 def _previous(path: Path) -> Path:
@@ -81,22 +67,24 @@ def import_state(engine: Engine) -> bool:
     """
     path = path_of(engine)
     for candidate in (path, _previous(path)):
-        if candidate.is_file() and (state := _read(candidate)) is not None:
-            _apply(engine, state)
+        if (text := _read(candidate)) is not None:
+            _apply(engine, json.loads(text))
             return True
     return False
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _read(path: Path) -> str | None:
+    """Return the text of a state file, None when there is none or it is none; the log then says why."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ValueError(f"larger than {MAX_BYTES} bytes")
-        state = json.loads(path.read_text(encoding="utf-8"))
-        _check(state)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        log.warning("state file %s was passed over: %s", path, error)
+        data = read_bytes(path, MAX_BYTES)
+        if data is None:
+            return None
+        text = data.decode()
+        _check(json.loads(text))
+    except BAD as error:
+        log.warning("state file %s was passed over: %s", path, error or type(error).__name__)
         return None
-    return dict(state)
+    return text
 
 
 def _check(state: Any) -> None:
@@ -108,8 +96,8 @@ def _check(state: Any) -> None:
         raise ValueError("a number in it is not finite")
     if len(state["success_history"]) != len(state["roi_history"]):
         raise ValueError("success_history and roi_history differ in length")
-    if state["last_run"] is not None:
-        datetime.fromisoformat(state["last_run"])
+    if state["last_run"] is not None and datetime.fromisoformat(state["last_run"]).tzinfo is None:
+        raise ValueError("last_run has no time zone")
 
 
 def _apply(engine: Engine, state: dict[str, Any]) -> None:

@@ -1,5 +1,9 @@
 """Finds what the broker or a worker lost, and what the schedule owes. Several may run at once."""
 
+import re
+import shutil
+from pathlib import Path
+
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
@@ -7,14 +11,19 @@ from django.db.models.functions import Now
 
 from engines.domain.errors import Conflict
 from engines.domain.results import SYSTEM
-from engines.domain.states import CycleState, Trigger
+from engines.domain.states import Control, CycleState, Trigger
 from engines.models import Cycle, CycleQuerySet, Engine
 from engines.services import endings
 from engines.services.cycles import enqueue_cycle
+from engines.services.runner import scratch_root
 
 BATCH = 500
 
 QUARANTINE_MESSAGE = "its worker died {} times in a row at step {}; look at the step before you retry it"
+
+SWITCHED_OFF = "its worker died and its engine is switched off"
+
+SCRATCH_NAME = re.compile(r"(?P<cycle>[0-9]+)-[a-z_]+-(?P<token>[0-9]+)")
 
 NEXT_SLOT = """
 UPDATE engines_engine SET next_due_at =
@@ -25,20 +34,36 @@ RETURNING (extract(epoch FROM next_due_at) / schedule_seconds)::bigint - 1
 
 
 def sweep() -> list[int]:
-    """Quarantine the cycles that keep killing their workers; return the ids of those to wake."""
-    for cycle in Cycle.objects.stale().filter(attempts__gte=settings.SANDBOX.max_attempts)[:BATCH]:
-        _quarantine(cycle)
-    return list(_claimable().order_by("run_after").values_list("id", flat=True)[:BATCH])
+    """Settle the cycles without a worker and return the ids of those to wake: each engine's oldest.
+
+    The others of an engine are woken when its turn is free.
+    """
+    stale = Cycle.objects.stale().select_related("engine")
+    left = stale.filter(
+        ~Q(control=Control.NONE) | Q(attempts__gte=settings.SANDBOX.max_attempts) | Q(engine__enabled=False)
+    )
+    for cycle in left[:BATCH]:
+        _settle(cycle)
+    oldest = _claimable().order_by("engine", "id").distinct("engine").values("id")
+    return list(
+        Cycle.objects.filter(id__in=oldest).order_by("run_after").values_list("id", flat=True)[:BATCH]
+    )
 
 
-def _quarantine(cycle: Cycle) -> None:
-    message = QUARANTINE_MESSAGE.format(cycle.attempts, cycle.step or "?")
-    columns = endings.ended(CycleState.QUARANTINED, message)
+def _settle(cycle: Cycle) -> None:
+    """Let go of a cycle that no worker holds, and that none shall take over, unless one did meanwhile."""
     with transaction.atomic():
         same = Cycle.objects.stale().filter(pk=cycle.pk, lease_token=cycle.lease_token)
-        if same.update(**columns):
-            endings.close_steps(cycle.pk, CycleState.QUARANTINED)
-            endings.announce(cycle.pk)
+        if not same.select_for_update().exists():
+            return
+        if cycle.control:
+            endings.obeyed(cycle.pk, cycle.step, Control(cycle.control))
+        elif cycle.attempts >= settings.SANDBOX.max_attempts:
+            message = QUARANTINE_MESSAGE.format(cycle.attempts, cycle.step or "?")
+            endings.end(cycle.pk, CycleState.QUARANTINED, message)
+        else:
+            endings.reopen_step(cycle.pk, cycle.step, SWITCHED_OFF)
+            endings.requeue(cycle.pk)
 
 
 def _claimable() -> CycleQuerySet:
@@ -49,6 +74,23 @@ def _claimable() -> CycleQuerySet:
         state=CycleState.RUNNING, lease_until__lt=Now()
     )
     return Cycle.objects.filter(due, ~Exists(busy), engine__enabled=True)
+
+
+def sweep_scratch() -> int:
+    """Remove the scratch folders of steps that no worker of a living lease works in; return how many."""
+    # listed before the rows are read: a folder is made after its lease was committed
+    names = [(path, SCRATCH_NAME.fullmatch(path.name)) for path in _folders(scratch_root())]
+    found = {path: (int(name["cycle"]), int(name["token"])) for path, name in names if name}
+    running = Cycle.objects.filter(id__in={cycle for cycle, _ in found.values()}, state=CycleState.RUNNING)
+    held = set(running.values_list("id", "lease_token"))
+    orphans = [path for path, lease in found.items() if lease not in held]
+    for path in orphans:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(orphans)
+
+
+def _folders(root: Path) -> list[Path]:
+    return list(root.iterdir()) if root.is_dir() else []
 
 
 def next_of(engine_id: int) -> int | None:
