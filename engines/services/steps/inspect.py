@@ -41,7 +41,7 @@ class Inspect(Idle):
         watched = detector if metrics else None
         seen = _observation(engine, watched, alarm, energy=context.energy, before=context.cycle_id)
         decision = decide(replace(seen, asked_by=_asked_by(context)))
-        words = "; ".join(r.detail for r in decision.reasons if r.favours_run == decision.run)
+        words = " ".join(r.detail for r in decision.reasons if r.favours_run == decision.run)
         return StepOutcome(
             state="done",
             note=f"{'run' if decision.run else 'skip'}: {words}",
