@@ -4,8 +4,10 @@ import socket
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
@@ -150,3 +152,15 @@ def test_a_second_worker_of_the_machine_goes_without(server: str, caplog: pytest
     with override_settings(SANDBOX=taken):
         metrics.serve_in_worker()
     assert "another worker of this machine serves it" in caplog.text
+
+
+def test_command_prints_the_metrics_once(db: None) -> None:
+    make_cycle(make_engine("alpha"), "queued")
+    out = StringIO()
+    call_command("export_metrics", once=True, stdout=out)
+    assert numbers(out.getvalue())["menace_queue_depth"] == 1
+
+
+def test_command_says_that_a_port_is_taken(server: str) -> None:
+    with pytest.raises(CommandError, match="can't listen on"):
+        call_command("export_metrics", port=urllib.parse.urlsplit(server).port)
