@@ -27,11 +27,17 @@ def overview(engines: Iterable[Engine]) -> list[Panel]:
     return [engine_card(engine, latest.get(engine.pk), now.get(engine.pk), counts) for engine in found]
 
 
+def card_of(engine: Engine, latest: Cycle | None) -> Panel:
+    """Return one engine's card when its newest cycle is known already."""
+    now = {cycle.engine_id: cycle for cycle in _running([engine.pk])}
+    return engine_card(engine, latest, now.get(engine.pk), _waiting([engine.pk]))
+
+
 def _latest(ids: list[int]) -> dict[int, Cycle]:
     """Return each engine's newest cycle: one index probe an engine, not a walk over all cycles."""
     newest = Cycle.objects.filter(engine=OuterRef("pk")).order_by("-pk").values("pk")[:1]
-    pks = Engine.objects.filter(pk__in=ids).values_list(Subquery(newest), flat=True)
-    cycles = listed(Cycle.objects.filter(pk__in=[pk for pk in pks if pk is not None]))
+    pks = Engine.objects.filter(pk__in=ids).values(newest=Subquery(newest))
+    cycles = listed(Cycle.objects.filter(pk__in=pks))
     return {cycle.engine_id: cycle for cycle in cycles}
 
 
@@ -125,9 +131,10 @@ def engine_facts(engine: Engine) -> Panel:
 def versions(engine: Engine) -> list[Panel]:
     """Return the latest versions of an engine's model; the champion comes first."""
     newest = engine.versions.order_by("-pk")[:MAX_VERSIONS]
-    champion = engine.versions.filter(state=VersionState.CHAMPION)
-    found = {version.pk: version for version in [*champion, *newest]}
-    return [version_row(version) for version in found.values()]
+    champion = engine.versions.order_by("-pk").filter(state=VersionState.CHAMPION)[:1]
+    found = {version.pk: version for version in champion.union(newest, all=True)}
+    ordered = sorted(found.values(), key=lambda each: (each.state != VersionState.CHAMPION, -each.pk))
+    return [version_row(version) for version in ordered]
 
 
 def version_row(version: ModelVersion) -> Panel:

@@ -37,14 +37,15 @@ def engine_detail(request: HttpRequest, name: str) -> HttpResponse:
 def _detail(request: HttpRequest, engine: Engine, form: TriggerForm) -> dict[str, Any]:
     names = metric_names(engine.name)
     metric = request.GET.get("metric", "")
-    (card,) = panels.overview([engine])
+    latest = list(listed(engine.cycles.order_by("-pk"))[:LATEST])
+    card = panels.card_of(engine, latest[0] if latest else None)
     return {
         "engine": card,
         "spark": charts.sparkline(card["deltas"]),
         "facts": panels.engine_facts(engine),
         "manifest": json.dumps(engine.manifest, indent=2, sort_keys=True),
         "versions": panels.versions(engine),
-        "rows": [panels.cycle_row(cycle) for cycle in listed(engine.cycles.order_by("-pk"))[:LATEST]],
+        "rows": [panels.cycle_row(cycle) for cycle in latest],
         "metrics": names,
         "metric": metric if metric in names else next(iter(names), ""),
         "range": _period(request),

@@ -9,8 +9,6 @@ from django.test import Client
 from menace_site import health
 from tests.factories import make_user
 
-HEALTHY = {"ok": True, "detail": "answers"}
-
 
 def client_of(user: User) -> Client:
     """Return the browser of a signed-in person; requests that raise answer with the error page."""
@@ -49,7 +47,12 @@ def admin(signed_in: Callable[..., Client]) -> Client:
     return signed_in("admin")
 
 
+def forget_health() -> None:
+    """Forget what the process knew of the parts, so that the next page asks anew."""
+    health._kept.update(state={}, until=float("-inf"))
+
+
 @pytest.fixture(autouse=True)
 def fresh_health() -> None:
-    """Forget what the process knew of the parts, so that each test asks anew."""
-    health._kept.update(state={}, until=float("-inf"))
+    """Let each test ask anew."""
+    forget_health()
