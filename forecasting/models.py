@@ -15,7 +15,9 @@ class MetricPoint(models.Model):
 
     class Meta:
         ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["subject", "source", "name"], name="one_point_per_source")]
+        constraints = [
+            models.UniqueConstraint(fields=["subject", "source", "name"], name="one_point_per_source")
+        ]
         indexes = [models.Index(fields=["subject", "name", "at"], name="point_subject_name_at")]
 
     def __str__(self) -> str:

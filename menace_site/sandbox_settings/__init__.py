@@ -9,7 +9,7 @@ from pydantic import ValidationError, model_validator
 
 from engines.domain.errors import MenaceError
 from menace_site.sandbox_settings import improvement, modules, reading, site
-from menace_site.sandbox_settings.fields import note_of
+from menace_site.sandbox_settings.fields import Group, note_of
 from menace_site.sandbox_settings.reading import BadSettings
 
 __all__ = ["GROUPS", "BadSettings", "SandboxSettings", "or_stop"]
@@ -79,7 +79,7 @@ class SandboxSettings(
         }
 
 
-GROUPS = SandboxSettings.__bases__
+GROUPS: tuple[type[Group], ...] = tuple(base for base in SandboxSettings.__bases__ if issubclass(base, Group))
 """The groups of settings in the order of the documentation."""
 
 

@@ -1,6 +1,7 @@
 """The audit log: a chain that can't be changed without being noticed."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 
@@ -40,7 +41,7 @@ def test_each_row_covers_the_one_before(db: None) -> None:
     [
         {"a": 1.0, "b": 1e22, "c": -0.1, "d": 2**70, "e": float("nan"), "f": [True, None, {"x": 1e-7}]},
         {"nul\0": "a\0b", "half": "\ud800", "quote": '"</script>', "emoji": "🦊"},
-        {"when": audit.datetime(2026, 1, 2, tzinfo=audit.UTC), "set": {1}},
+        {"when": datetime(2026, 1, 2, tzinfo=UTC), "set": {1}},
         {},
     ],
 )
