@@ -44,7 +44,7 @@ def sweep() -> list[int]:
     )
     for cycle in left[:BATCH]:
         _settle(cycle)
-    oldest = _claimable().order_by("engine", "id").distinct("engine").values("id")
+    oldest = _claimable().order_by("engine_id", "id").distinct("engine_id").values("id")
     return list(
         Cycle.objects.filter(id__in=oldest).order_by("run_after").values_list("id", flat=True)[:BATCH]
     )
