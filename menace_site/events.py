@@ -34,6 +34,7 @@ TOPICS = {
     "promotion:decided": "a person or a policy decided on a promotion",
     "workflows:new": "a workflow got a new revision",
 }
+RANKS = {topic: rank for rank, topic in enumerate(TOPICS)}
 PREFIX = "menace:"
 DROPPED = "menace:events:dropped"
 TIMEOUT_SECONDS = 0.25
@@ -119,7 +120,7 @@ class Bus:
         events = [_event(stream, *message) for stream, messages in found for message in messages]
         for event in events:
             after[event.topic] = event.id
-        return sorted(events, key=lambda event: tuple(map(int, event.id.split("-"))))
+        return sorted(events, key=_order)
 
     def follow(self, after: dict[str, str], *, pause: float = 0.2) -> Iterator[Event]:
         """Yield messages as they come, for ever; waits while Redis is away."""
@@ -132,6 +133,12 @@ class Bus:
                 wait = 0.0 if events else pause
             yield from events
             time.sleep(wait)
+
+
+def _order(event: Event) -> tuple[int, int, int]:
+    """Return the place in time; within a millisecond streams have no common order, so topics give it."""
+    milliseconds, number = event.id.split("-")
+    return int(milliseconds), RANKS[event.topic], int(number)
 
 
 def _event(stream: bytes, key: bytes, fields: Mapping[bytes, bytes]) -> Event:
