@@ -186,7 +186,7 @@ def _explore(state: _Search, proposals: Proposals) -> StoppedBy:
             proposals.drop()
         elif state.trials and not state.fits(params, state.folds):
             misfits += 1
-            proposals.drop()
+            proposals.drop(retry_smaller=True)
         else:
             repeats = misfits = 0
             tried.add(_identity(params))

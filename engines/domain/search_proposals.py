@@ -43,9 +43,12 @@ class Proposals:
         """Tell what the configuration scored; None: it failed."""
         self._close(score)
 
-    def drop(self) -> None:
-        """Tell that the configuration was not tried."""
+    def drop(self, *, retry_smaller: bool = False) -> None:
+        """Tell that the configuration was not tried; it may come again next with smaller whole numbers."""
+        smaller = self._smaller() if retry_smaller else None
         self._close(None)
+        if smaller is not None:
+            self._study.enqueue_trial(smaller)
 
     def tell(self, params: Mapping[str, Any], score: float | None) -> None:
         """Tell of a configuration that was not asked for; one outside the space is passed over."""
@@ -56,6 +59,13 @@ class Proposals:
         laws = {key: _distribution(parameter) for key, parameter in there.items()}
         stored = {key: _stored(parameter, keyed[key]) for key, parameter in there.items()}
         self._study.add_trial(optuna.trial.create_trial(params=stored, distributions=laws, value=score))
+
+    def _smaller(self) -> dict[str, Scalar] | None:
+        """Return what was asked for with whole numbers at a quarter of their distance from the lowest."""
+        asked = {} if self._asked is None else self._asked.params
+        whole = {p.key: int(p.low) for p in self._space.parameters if p.kind == "int" and p.key in asked}
+        smaller = {key: low + (asked[key] - low) // 4 for key, low in whole.items()}
+        return {**asked, **smaller} if any(smaller[key] < asked[key] for key in smaller) else None
 
     def _close(self, score: float | None) -> None:
         if self._asked is None:

@@ -16,6 +16,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, Literal
 
 from engines.domain.errors import InvalidInput
@@ -25,6 +26,7 @@ Params = dict[str, Scalar]
 
 MAX_PARAMETERS: Final = 200
 MAX_CHOICES: Final = 1000
+MAX_DEPTH: Final = 20
 _MAX_INT: Final = 2**53
 _HUGE: Final = 1e300
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,99}")
@@ -117,7 +119,7 @@ def parse(space: Any) -> Space:
     """
     if not isinstance(space, Mapping):
         raise InvalidInput("the search space must map names to parameters", field="space")
-    found = list(_parameters(space, "", ()))
+    found = list(islice(_parameters(space, "", ()), MAX_PARAMETERS + 1))
     if len(found) > MAX_PARAMETERS:
         raise InvalidInput(f"the search space has more than {MAX_PARAMETERS} parameters", field="space")
     ordered = _ordered(found)
@@ -126,6 +128,8 @@ def parse(space: Any) -> Space:
 
 
 def _parameters(space: Mapping[Any, Any], path: str, when: tuple[Condition, ...]) -> Iterator[Parameter]:
+    if len(when) > MAX_DEPTH:
+        raise InvalidInput(f"the search space is nested more than {MAX_DEPTH} deep", field="space")
     for name, written in space.items():
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise InvalidInput(f"{str(name)[:100]!r} is no name of a parameter", field="space")
@@ -136,7 +140,7 @@ def _parameter(
     name: str, path: str, written: Mapping[str, Any], when: tuple[Condition, ...]
 ) -> Iterator[Parameter]:
     kind = written.get("type")
-    if kind not in _KEYS:
+    if not isinstance(kind, str) or kind not in _KEYS:
         raise _wrong(name, f'type must be "float", "int" or "choice", not {kind!r}')
     unknown = sorted(str(key) for key in set(written) - _KEYS[kind])
     if unknown:
@@ -174,7 +178,7 @@ def _as_mapping(name: str, written: Any) -> Mapping[str, Any]:
 def _number(
     name: str,
     key: str,
-    kind: Literal["float", "int"],
+    kind: Any,
     written: Mapping[str, Any],
     when: tuple[Condition, ...],
 ) -> Parameter:

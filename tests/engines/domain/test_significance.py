@@ -92,16 +92,16 @@ def test_the_correction_keeps_resampling_from_inventing_gains() -> None:
 
 def test_a_stream_of_null_challengers_hardly_ever_sees_a_promotion() -> None:
     ours = higher = 0
-    for seed in range(40):
+    for seed in range(20):
         rng = np.random.default_rng([7, seed])
         difficulty = rng.standard_normal(300)
         champion = answers(rng, difficulty, 0.8)
         others = [answers(rng, difficulty, 0.8 - 0.01 * rng.random()) for _ in range(20)]
         ours += any(mcnemar(champion, new, alpha_for(k)).significant for k, new in enumerate(others, 1))
         higher += any(sum(new) > sum(champion) for new in others)
-    # at most 5 % are promised: 2 of 40, and 6 is three deviations more; the higher score is fooled
-    assert ours <= 6
-    assert higher > 30
+    # at most 5 % are promised: 1 of 20, and 4 is three deviations more; the higher score is fooled
+    assert ours <= 4
+    assert higher >= 15
 
 
 def test_true_gains_are_found() -> None:
