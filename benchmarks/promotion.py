@@ -167,9 +167,9 @@ def main() -> None:
             "any of 20": stream_count / options.streams,
         }
     for label, measured in (("10 splits of 200 rows", trained), ("200 squared errors", skewed)):
-        counts = results[label] = measured(options.reps)
-        for name in counts["equal"]:
-            line = "   ".join(f"{k} {share(v[name], options.reps)}" for k, v in counts.items())
+        by_case = results[label] = measured(options.reps)
+        for name in by_case["equal"]:
+            line = "   ".join(f"{k} {share(v[name], options.reps)}" for k, v in by_case.items())
             print(f"{label}, 5 %: {name:18s} {line}")
     if options.json:
         options.json.write_text(json.dumps(results, indent=1))

@@ -59,19 +59,15 @@ def test_more_never_costs_less(one: float, other: float, tokens: int) -> None:
 
 def test_a_significant_uplift_is_worth_its_price_minus_cost() -> None:
     roi = roi_gain(0.02, Verdict(), MODEL, cpu_seconds=1000.0)
-    assert (roi.value, roi.cost, roi.roi_gain) == (
-        pytest.approx(20.0),
-        pytest.approx(1.0),
-        pytest.approx(19.0),
-    )
-    assert (roi.low, roi.high, roi.confidence) == (pytest.approx(9.0), pytest.approx(29.0), 0.9)
+    assert [roi.value, roi.cost, roi.roi_gain] == pytest.approx([20.0, 1.0, 19.0])
+    assert [roi.low, roi.high, roi.confidence] == pytest.approx([9.0, 29.0, 0.9])
 
 
 @pytest.mark.parametrize(("gained", "significant"), [(0.02, False), (-0.02, False), (-0.02, True)])
 def test_anything_else_is_worth_nothing_but_costs(gained: float, significant: bool) -> None:
     roi = roi_gain(gained, Verdict(significant, -0.01, 0.05), MODEL, cpu_seconds=1000.0, tokens=2000)
-    assert (roi.value, roi.roi_gain) == (0.0, pytest.approx(-2.0))
-    assert (roi.low, roi.high) == (pytest.approx(-12.0), pytest.approx(48.0))
+    assert [roi.value, roi.roi_gain] == pytest.approx([0.0, -2.0])
+    assert [roi.low, roi.high] == pytest.approx([-12.0, 48.0])
 
 
 def test_no_bounds_where_none_were_measured() -> None:

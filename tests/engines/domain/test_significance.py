@@ -44,7 +44,7 @@ def test_units_change_nothing(one: list[int], other: list[int], power: int, offs
     n, factor = min(len(one), len(other)), 2.0**power
     plain = corrected_paired_test(one[:n], other[:n], 0.25, 0.05)
     moved = [[factor * (value + offset) for value in values[:n]] for values in (one, other)]
-    scaled = corrected_paired_test(*moved, 0.25, 0.05)
+    scaled = corrected_paired_test(moved[0], moved[1], 0.25, 0.05)
     assert (plain.significant, plain.note) == (scaled.significant, scaled.note)
     assert plain.p_value == pytest.approx(scaled.p_value)
     assert scaled.mean_difference == pytest.approx(factor * plain.mean_difference)

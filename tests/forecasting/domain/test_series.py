@@ -36,8 +36,8 @@ def test_the_rolling_mean_takes_the_newest() -> None:
 def test_slope_and_spread_follow_the_unit(values: list[int], power: int, offset: int) -> None:
     factor = 2.0**power
     moved = [factor * (value + offset) for value in values]
-    assert slope(moved) == pytest.approx(factor * slope(values))
-    assert spread(moved) == pytest.approx(factor * spread(values))
+    assert slope(moved) == pytest.approx(factor * (slope(values) or 0.0))
+    assert spread(moved) == pytest.approx(factor * (spread(values) or 0.0))
 
 
 def test_slope_and_spread_resist_outliers() -> None:
