@@ -6,7 +6,7 @@ Everything above names only what stands here, so a stronger runner can take the 
 
 from orphans.sandbox.artifacts import ArtifactError, artifact_path
 from orphans.sandbox.runner import SubprocessRunner
-from orphans.sandbox.scratch import remove_tree, scratch_folder, sweep
+from orphans.sandbox.scratch import remove_tree, scratch_folder
 from orphans.sandbox.spec import (
     Cancel,
     Kind,
@@ -37,7 +37,6 @@ __all__ = [
     "remove_tree",
     "run",
     "scratch_folder",
-    "sweep",
 ]
 
 

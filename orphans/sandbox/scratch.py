@@ -1,6 +1,5 @@
 """Throw-away folders for runs, removed whatever a run left in them."""
 
-import os
 import shutil
 import stat
 import tempfile
@@ -16,7 +15,7 @@ def scratch_folder(root: Path | None = None) -> Iterator[Path]:
     """Make an empty folder (mode 700) under `root` or the system's temporary folder; remove it after."""
     parent = Path(tempfile.gettempdir()) if root is None else root
     parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=parent)).resolve()
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent)).resolve()
     try:
         yield folder
     finally:
@@ -42,26 +41,3 @@ def _open_and_retry(function: Callable[[str], object], path: str, _problem: obje
             shutil.rmtree(path)
         else:
             Path(path).unlink()
-
-
-def sweep(root: Path | None = None) -> int:
-    """Remove what runs of workers left that were killed; return how many folders that were."""
-    parent = Path(tempfile.gettempdir()) if root is None else root
-    stale = [each for each in parent.glob(f"{PREFIX}*-*") if _owner_is_gone(each)]
-    for each in stale:
-        remove_tree(each)
-    return len(stale)
-
-
-def _owner_is_gone(folder: Path) -> bool:
-    """Whether the process that made this folder doesn't exist any more."""
-    pid = folder.name.removeprefix(PREFIX).partition("-")[0]
-    if not pid.isdigit() or folder.lstat().st_uid != os.geteuid():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
