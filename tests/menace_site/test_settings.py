@@ -14,6 +14,7 @@ from menace_site.sandbox_settings.documenting import markdown
 from menace_site.sandbox_settings.fields import note_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+APPS = ("menace_site", "engines", "orphans", "alignment", "forecasting")
 
 
 def read(**environ: str) -> SandboxSettings:
@@ -167,9 +168,8 @@ def test_page_of_settings_is_current() -> None:
 
 def test_settings_that_are_in_use_are_read_somewhere() -> None:
     """A setting said to be in use must be named by some module outside of its declaration."""
-    apps = ("menace_site", "engines", "orphans", "alignment", "forecasting")
     files = [
-        path for app in apps for path in (ROOT / app).rglob("*.py") if "sandbox_settings" not in path.parts
+        path for app in APPS for path in (ROOT / app).rglob("*.py") if "sandbox_settings" not in path.parts
     ]
     code = "\n".join(path.read_text() for path in files)
     for name, field in SandboxSettings.model_fields.items():
@@ -205,3 +205,14 @@ def test_a_bad_value_stops_every_door(command: list[str]) -> None:
     assert ended.returncode == 2
     assert ended.stderr.startswith("menace: SANDBOX_TEST_REDUNDANT='maybe' is not allowed")
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_every_variable_that_the_code_names_is_a_setting() -> None:
+    internal = {"SANDBOX_RUN_MARK", "MENACE_TEST_SERVERS"}  # set by one of our processes for another
+    files = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
+    quoted = re.compile(r'"((?:MENACE|SANDBOX|SELF_TEST|CODEX|SYNERGY|ALIGNMENT|SNAPSHOT)_[A-Z_]+)"')
+    named = {name for path in files for name in quoted.findall(path.read_text())}
+    known = {
+        variable for field in SandboxSettings.model_fields.values() for variable in note_of(field).variables
+    }
+    assert named - known - internal == set()
