@@ -15,6 +15,7 @@ from engines.models import Cycle, CycleQuerySet, Engine
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 OPERATE = "engines.operate_engine"
+MAX_NAME = 64
 
 
 def viewers(view: View) -> View:
@@ -52,6 +53,12 @@ def engine_of(request: HttpRequest, name: str) -> Engine:
     """Return one engine, or 404."""
     engines = Engine.objects.visible_to(person(request)).select_related("team", "created_by")
     return get_object_or_404(engines, name=name)
+
+
+def metric_of(request: HttpRequest) -> str:
+    """Return the metric that the address names; what can't be a name is none."""
+    name = request.GET.get("metric", "")
+    return name if name.isprintable() and len(name) <= MAX_NAME else ""
 
 
 def may_operate(request: HttpRequest) -> bool:

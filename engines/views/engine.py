@@ -17,7 +17,7 @@ from engines.models import Engine
 from engines.panels.cycles import listed
 from engines.services import cycles as services
 from engines.services import registry
-from engines.views.common import actor, engine_of, may_operate, operators, person, viewers
+from engines.views.common import actor, engine_of, metric_of, may_operate, operators, person, viewers
 from forecasting.panels import PERIODS, metric_names
 
 LATEST = 10
@@ -128,7 +128,7 @@ def engine_edit(request: HttpRequest, name: str) -> HttpResponse:
 def engine_chart(request: HttpRequest, name: str, kind: str) -> HttpResponse:
     """Return a figure's data; ten seconds old at most."""
     engine = engine_of(request, name)
-    metric, period = request.GET.get("metric", "")[:64], _period(request)
+    metric, period = metric_of(request), _period(request)
     key = f"chart:{engine.pk}:{kind}:{hash_of(metric)}:{period}"
     figure = cache.get(key)
     if figure is None:
@@ -155,7 +155,7 @@ def _figure(engine: Engine, kind: str, metric: str, period: str) -> dict[str, An
 def engine_table(request: HttpRequest, name: str, kind: str) -> HttpResponse:
     """Return a figure's latest data as a table."""
     engine = engine_of(request, name)
-    metric, period = request.GET.get("metric", "")[:64], _period(request)
+    metric, period = metric_of(request), _period(request)
     panel = (
         panels.roi_history(engine, period=period)
         if kind == "roi"

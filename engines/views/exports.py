@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from engines.filters import CycleFilter
 from engines.models import CycleQuerySet
-from engines.views.common import cycles_of, engine_of, viewers
+from engines.views.common import cycles_of, engine_of, metric_of, viewers
 from forecasting.models import MetricPoint
 
 COLUMNS = (
@@ -53,7 +53,7 @@ def metric_export(request: HttpRequest, name: str) -> StreamingHttpResponse:
     """Stream the points of an engine's metric."""
     engine = engine_of(request, name)
     points = MetricPoint.objects.filter(subject=engine.name).order_by("id")
-    metric = request.GET.get("metric", "")
+    metric = metric_of(request)
     if metric:
         points = points.filter(name=metric)
     rows = points.values_list(*POINT_COLUMNS).iterator(CHUNK)

@@ -22,8 +22,7 @@ function move(step) {
 }
 
 function search() {
-  const fields = [...document.querySelectorAll("main input[type=search], [data-search]")];
-  fields.find((field) => field.offsetParent !== null)?.focus();
+  (document.querySelector("main input[type=search]") ?? document.querySelector("[data-search]")).focus();
 }
 
 const ACTS = {

@@ -1,0 +1,1 @@
+"""Everything together: real servers, workers and browsers."""
