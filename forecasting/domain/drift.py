@@ -17,8 +17,8 @@ from forecasting.domain.whitening import Array, Mask, Whitener, finite_array
 
 SIZES = np.array([-2.0, -1.0, -0.5, 0.5, 1.0, 2.0])
 """Shifts that evidence is gathered for, in residual standard deviations."""
-_CLIP = 2.75  # a single value is worth no more than this: heavy tails must not raise alarms by themselves
-_OVERSHOOT = 2.0  # measured: at threshold A/2 quiet runs last A cycles, for the sum jumps over its threshold
+_CLIP = 2.9  # a single value is worth no more than this: heavy tails must not raise alarms by themselves
+_OVERSHOOT = 2.5  # measured: quiet runs up to A/2.5 last about A cycles, for the sum jumps past its limit
 _RESPONSIBLE = 0.05  # share of the evidence from which a metric learns its level anew after an alarm
 _MAX_METRICS, _MAX_CYCLES = 10_000, 1e9
 
@@ -116,7 +116,7 @@ class Detector:
         self._restart(np.array([name in chosen for name in self.metrics]))
 
     def extended(self, names: Sequence[str]) -> "Detector":
-        """Return a detector that goes on with what this one knows and watches `names` too, from their start."""
+        """Return a detector that goes on with what this one knows and watches `names` too."""
         fresh = [name for name in dict.fromkeys(names) if name not in self.metrics]
         if not fresh:
             return self
@@ -188,8 +188,9 @@ class Detector:
             sums.fill(0.0)
 
     def _contribution(self, index: int, share: float) -> Contribution:
-        length = float(self._length[index].sum() / self._evidence[index].sum())
-        since = float(self._moved[index].sum() / self._length[index].sum())
+        likeliest = index, int(self._evidence[index].argmax())
+        length = float(self._length[likeliest] / self._evidence[likeliest])
+        since = float(self._moved[likeliest] / self._length[likeliest])
         shift, deviation = self._shift(index, length, since)
         in_sd = shift / deviation if deviation > 0 else None
         unit = float(self._baseline.unit[index])

@@ -20,8 +20,8 @@ BURN_IN = 10
 """Measured values before a series' residuals count."""
 _RHO_RANGE = (0.0, 0.9)
 _PRIOR_RHO, _PRIOR_PAIRS = 0.3, 20.0  # what the pooled correlation starts from, and its weight in pairs
-_POOL_PAIRS = 10.0  # weight of the pooled correlation in each series' own, in pairs
-_BIAS = 1.3  # Kendall's (1954) downward bias (1 + 3 rho)/n, and 30 % for what clipping takes away
+_POOL_PAIRS = 15.0  # weight of the pooled correlation in each series' own, in pairs
+_BIAS = 1.6  # Kendall's (1954) downward bias (1 + 3 rho)/n, and what clipping takes away
 _SCORE_CLIP = 3.0  # standard deviations a value may count in the correlation
 _OUTLIER = 6.0  # predictive spreads beyond which a value teaches the baseline no more
 _HUGE = 1e300
