@@ -3,27 +3,17 @@
 
 import os
 import sys
-
-from django.core.management import execute_from_command_line
-
-from engines.domain.errors import Conflict, InvalidInput, MenaceError, NotConfigured
-from menace_site.embedded.one_off import prepare
-
-EXIT_CODES = {InvalidInput: 2, Conflict: 3, NotConfigured: 4}
+from importlib import import_module
 
 
-def main() -> None:
-    """Run the command given on the command line, with its servers running."""
+def main() -> int:
+    """Run the command given on the command line; only the supervisor does without Django."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "menace_site.settings")
-    try:
-        services = prepare(sys.argv)
-        execute_from_command_line(sys.argv)
-    except MenaceError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1))
-    if services is not None:
-        services.close()
+    supervises = sys.argv[1:2] == ["up"]
+    door = import_module("menace_site.supervisor.command" if supervises else "menace_site.embedded.one_off")
+    code: int = door.main(sys.argv)
+    return code
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

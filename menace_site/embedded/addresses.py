@@ -18,6 +18,7 @@ from engines.domain.errors import InvalidInput, NotConfigured
 DATABASE = "menace"
 POSTGRES_PORT = 5432  # only a part of the socket's name: the embedded server opens no port
 SOCKET_PATH_LIMIT = 100  # bytes; the kernel's limit is 107 on Linux and 103 on macOS
+ADMIN_PASSWORD_FILE = Path("secrets") / "admin-password"
 TRUE = {"1", "true", "yes", "on"}
 SCHEMES = {
     "DATABASE_URL": {"postgres", "postgresql"},

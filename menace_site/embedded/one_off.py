@@ -1,17 +1,19 @@
 """What `manage.py` does before a command: bring up the servers that the command will ask."""
 
 import os
+import sys
 from collections.abc import Sequence
 from functools import cache
 
 import django
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import call_command, execute_from_command_line
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from engines.domain.errors import MenaceError
 from menace_site.embedded.addresses import uses_embedded_database
-from menace_site.embedded.services import Services, ensure_services
+from menace_site.embedded.services import Services, ensure_services, exit_code
 
 WITHOUT_SERVICES = {
     "check",
@@ -27,6 +29,19 @@ WITHOUT_SERVICES = {
     "up",  # brings up its own
     "version",
 }
+
+
+def main(arguments: list[str]) -> int:
+    """Run one of Django's commands, with its servers running."""
+    try:
+        services = prepare(arguments)
+        execute_from_command_line(arguments)
+    except MenaceError as error:
+        sys.stderr.write(f"{error}\n")
+        return exit_code(error)
+    if services is not None:
+        services.close()
+    return 0
 
 
 def needs_services(arguments: Sequence[str]) -> bool:
@@ -45,7 +60,7 @@ def prepare(arguments: Sequence[str]) -> Services | None:
     if not needs_services(arguments):
         return None
     services = ensure_services(settings.DATA_DIR)
-    if arguments[1] != "migrate":
+    if arguments[1] not in {"migrate", "prepare"}:
         django.setup()
         _make_tables()
     return services

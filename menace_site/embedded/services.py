@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engines.domain.errors import Conflict, NotConfigured
+from engines.domain.errors import Conflict, InvalidInput, MenaceError, NotConfigured
 from menace_site.embedded.addresses import uses_embedded_database, uses_embedded_redis
 from menace_site.embedded.keeper import keeper_lock, state_file, users_lock
 from menace_site.embedded.locks import FileLock
@@ -17,6 +17,7 @@ from menace_site.embedded.locks import FileLock
 KEEPER = Path(__file__).with_name("keeper.py")
 START_SECONDS = 90.0
 RETRY_SECONDS = 5.0
+EXIT_CODES: dict[type[MenaceError], int] = {InvalidInput: 2, Conflict: 3, NotConfigured: 4}
 
 
 class Services:
@@ -123,3 +124,8 @@ def _start_keeper(data_dir: Path, names: list[str]) -> None:
             start_new_session=True,
             check=True,
         )
+
+
+def exit_code(error: MenaceError) -> int:
+    """Return what a command ends with: 2 bad input, 3 in another state, 4 not set up, else 1."""
+    return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)

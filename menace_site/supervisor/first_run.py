@@ -10,12 +10,14 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
+from menace_site.embedded.addresses import ADMIN_PASSWORD_FILE
+
 ADMIN = "admin"
 
 
 def password_file(data_dir: Path) -> Path:
     """Return where the first administrator's password is kept, for its owner's eyes only."""
-    return data_dir / "secrets" / "admin-password"
+    return data_dir / ADMIN_PASSWORD_FILE
 
 
 def migrate() -> bool:

@@ -6,37 +6,21 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import psycopg
-from redis import Redis
-from redis.exceptions import RedisError
-
 from engines.domain.errors import MenaceError
-from menace_site.embedded.addresses import (
-    redis_url,
-    socket_dir,
-    uses_embedded_database,
-    uses_embedded_redis,
-)
-from menace_site.embedded.binaries import (
-    POSTGRES_FLOOR,
-    REDIS_FLOOR,
-    find_postgres,
-    find_valkey,
-    parse_version,
-)
+from menace_site.embedded.addresses import socket_dir
+from menace_site.embedded.binaries import Program, find_postgres, find_valkey, parse_version
 from menace_site.embedded.launch import can_enter_user_namespace
 from menace_site.supervisor import state
 from menace_site.supervisor.ready import DEFAULT_PORT, is_free
 
 NEEDED_BYTES = 1_000_000_000
 GIT_FLOOR = (2, 25)
-ASK_SECONDS = 5
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -117,42 +101,17 @@ def sockets(machine: Machine) -> Finding:
         return Finding("sockets", False, "path too long", str(error))
 
 
-def database(machine: Machine) -> Finding:
-    """PostgreSQL: the program that would be started, or the server that DATABASE_URL names."""
-    if uses_embedded_database(machine.environ):
-        return _program("postgresql", find_postgres)
-    remedy = "mend DATABASE_URL, start that server, or unset it to use the embedded one"
-    try:
-        with psycopg.connect(machine.environ["DATABASE_URL"], connect_timeout=ASK_SECONDS) as connection:
-            found = divmod(connection.info.server_version, 10000)
-    except psycopg.Error as error:
-        return Finding("postgresql", False, f"DATABASE_URL: {str(error).strip().splitlines()[0]}", remedy)
-    return Finding(
-        "postgresql", found >= POSTGRES_FLOOR, f"{shown(found)} at DATABASE_URL", "use version 14 or newer"
-    )
+def postgres(machine: Machine) -> Finding:
+    """The PostgreSQL that would be started; a server named by DATABASE_URL is asked by `servers`."""
+    return _program("postgresql", find_postgres)
 
 
-def broker(machine: Machine) -> Finding:
-    """Valkey or Redis: the program that would be started, or the server that REDIS_URL names."""
-    if uses_embedded_redis(machine.environ):
-        return _program("valkey", find_valkey)
-    remedy = "mend REDIS_URL, start that server, or unset it to use the embedded one"
-    try:
-        with Redis.from_url(
-            redis_url(machine.data_dir, machine.environ),
-            socket_timeout=ASK_SECONDS,
-            socket_connect_timeout=ASK_SECONDS,
-        ) as client:
-            facts = client.info("server")
-    except (RedisError, OSError, ValueError) as error:
-        return Finding("valkey", False, f"REDIS_URL: {error}", remedy)
-    found = parse_version(str(facts["redis_version"]))
-    return Finding(
-        "valkey", found >= REDIS_FLOOR, f"speaks Redis {shown(found)} at REDIS_URL", "use 6.2 or newer"
-    )
+def valkey(machine: Machine) -> Finding:
+    """The Valkey that would be started; a server named by REDIS_URL is asked by `servers`."""
+    return _program("valkey", find_valkey)
 
 
-def _program(name: str, find: Callable[[], Any]) -> Finding:
+def _program(name: str, find: Callable[[], Program]) -> Finding:
     try:
         program = find()
     except MenaceError as error:
@@ -199,11 +158,11 @@ def shown(numbers: tuple[int, ...]) -> str:
     return ".".join(map(str, numbers)) or "unknown version"
 
 
-BEFORE_START = (git, data_dir, disk, sockets, database, broker)
-ALL = (python, *BEFORE_START, torch, namespaces, port, chromium)
+BEFORE_START = (git, data_dir, disk, sockets)
+LATER = (torch, namespaces, port, chromium)
 
 
-def examine(machine: Machine, probes: tuple[Callable[[Machine], Finding], ...] = ALL) -> list[Finding]:
+def examine(machine: Machine, probes: Sequence[Callable[[Machine], Finding]]) -> list[Finding]:
     """Look at each need."""
     return [probe(machine) for probe in probes]
 

@@ -9,15 +9,14 @@ import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.conf import settings
-from django.db import connections
-
 from engines.domain.errors import NotConfigured
+from menace_site.embedded.addresses import ADMIN_PASSWORD_FILE, uses_embedded_database
 from menace_site.embedded.processes import leash
 from menace_site.embedded.services import Services, ensure_services
-from menace_site.supervisor import first_run, plan, probes, state
+from menace_site.supervisor import plan, probes, state
 from menace_site.supervisor.child import Child
 from menace_site.supervisor.output import Console
+from menace_site.supervisor.preparation import Preparation, fingerprint, is_prepared, prepared_file
 from menace_site.supervisor.ready import choose_port, health, missing
 
 TICK_SECONDS = 0.1
@@ -38,17 +37,29 @@ class Options:
     only: tuple[str, ...] = plan.NAMES
     demo: bool = True
     open_browser: bool = True
+    #: a host name that the site answers to
+    site_name: str = "localhost"
 
 
 class Supervisor:
     """One run of `manage.py up` on one data directory."""
 
-    def __init__(self, data_dir: Path, options: Options, console: Console) -> None:
+    def __init__(self, root: Path, data_dir: Path, options: Options, console: Console) -> None:
+        self.root = root
         self.data_dir = data_dir
         self.options = options
         self.console = console
         self.children: list[Child] = []
         self.url = ""
+        self.environ = {
+            **os.environ,
+            "SANDBOX_DATA_DIR": str(data_dir),
+            "DJANGO_SETTINGS_MODULE": "menace_site.settings",
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONWARNINGS": ROOT_IS_FINE,
+        }
+        self._preparation: Preparation | None = None
+        self._new = False
         self._signals = 0
         self._stop = threading.Event()
         self._begun = time.monotonic()
@@ -57,6 +68,9 @@ class Supervisor:
 
     def run(self) -> int:
         """Run until SIGINT or SIGTERM; a second one ends the patience. Raises Conflict, NotConfigured."""
+        problems = probes.lacking(probes.examine(probes.this_machine(self.data_dir), probes.BEFORE_START))
+        if problems:
+            raise NotConfigured("\n".join(problems))
         lock = state.take(self.data_dir)
         services: Services | None = None
         try:
@@ -66,7 +80,6 @@ class Supervisor:
             self.url = f"http://{self.options.host}:{port}/"
             services = self._start_services()
             self._start_children(port)
-            self._first_run()
             self._watch(port)
         finally:
             self._take_down(services)
@@ -84,43 +97,52 @@ class Supervisor:
         self.console.say("menace", text)
 
     def _start_services(self) -> Services:
-        """Look whether the start can succeed, start the servers and bring the tables up to date."""
-        problems = probes.lacking(probes.examine(probes.this_machine(self.data_dir), probes.BEFORE_START))
-        if problems:
-            raise NotConfigured("\n".join(problems))
+        """Start the servers and, unless this code did it before, prepare the database meanwhile."""
+        prepared = is_prepared(self.data_dir, self.root) and uses_embedded_database(os.environ)
+        if not prepared:
+            self._prepare()
         services = ensure_services(self.data_dir)
         embedded = " and ".join(services.servers)
         self._say(f"{embedded or 'external servers'} ready after {self._elapsed():.1f} s")
-        if first_run.migrate():
-            self._say(f"tables up to date after {self._elapsed():.1f} s")
+        while self._preparation is not None and not self._preparation.tables_ready.wait(TICK_SECONDS):
+            self._follow_preparation()
+            if self._stop.is_set():
+                break
+        if prepared:
+            self._say_how_to_sign_in(new=False)
         return services
 
+    def _prepare(self) -> None:
+        self._new = not self._password_file.exists()
+        self._preparation = Preparation(self.root, self.environ, demo=self.options.demo, console=self.console)
+
+    def _follow_preparation(self) -> None:
+        """Note the end of the preparation. Raises NotConfigured if it failed."""
+        if self._preparation is None or (code := self._preparation.exit_code()) is None:
+            return
+        self._preparation = None
+        if code != 0:
+            raise NotConfigured("the database could not be prepared; the lines above say why")
+        prepared_file(self.data_dir).write_text(fingerprint(self.root))
+        self._say_how_to_sign_in(new=self._new)
+
+    @property
+    def _password_file(self) -> Path:
+        return self.data_dir / ADMIN_PASSWORD_FILE
+
+    def _say_how_to_sign_in(self, *, new: bool) -> None:
+        kept = self._password_file
+        if kept.exists() and new:
+            self._say(f"sign in as admin with the password {kept.read_text().strip()} (kept in {kept})")
+        elif kept.exists():
+            self._say(f"sign in as admin; the first password is in {kept}")
+
     def _start_children(self, port: int) -> None:
-        environ = {
-            **os.environ,
-            "SANDBOX_DATA_DIR": str(self.data_dir),
-            "DJANGO_SETTINGS_MODULE": "menace_site.settings",
-            "PYTHONUNBUFFERED": "1",
-            "PYTHONWARNINGS": ROOT_IS_FINE,
-        }
-        root = Path(settings.BASE_DIR)
         for spec in plan.specs(self.options.host, port, self.options.only):
-            child = Child(spec, self.console, environ, root)
+            child = Child(spec, self.console, self.environ, self.root)
             self.children.append(child)
             child.start()
         self._write_state()
-
-    def _first_run(self) -> None:
-        """Make the installation usable while the children load."""
-        password = first_run.create_admin(self.data_dir)
-        kept = first_run.password_file(self.data_dir)
-        if self.options.demo:
-            first_run.load_demo()
-        connections.close_all()
-        if password:
-            self._say(f"sign in as {first_run.ADMIN} with the password {password} (kept in {kept})")
-        elif kept.exists():
-            self._say(f"sign in as {first_run.ADMIN}; the first password is in {kept}")
 
     def _watch(self, port: int) -> None:
         """Restart what falls, and the servers if their keeper was killed, until a signal comes."""
@@ -128,6 +150,7 @@ class Supervisor:
         while not self._stop.wait(TICK_SECONDS):
             if [child for child in self.children if child.watch()]:
                 self._write_state()
+            self._follow_preparation()
             if not self.ready:
                 self._ask_health(port)
                 self._give_up_if_hopeless()
@@ -141,7 +164,7 @@ class Supervisor:
         if now < self._next_question:
             return
         self._next_question = now + HEALTH_SECONDS
-        self.ready, parts = health(self.options.host, port, _site_name())
+        self.ready, parts = health(self.options.host, port, self.options.site_name)
         if self.ready:
             self._announce()
         elif now >= self._next_reminder:
@@ -174,16 +197,11 @@ class Supervisor:
             self._say("stopping")
         for child in reversed(self.children):
             child.stop(at_once=self._signals > 1)
-        connections.close_all()
+        if self._preparation is not None:
+            self._preparation.stop()
         if services is not None:
             services.close_and_wait()
         leash().close()
         state.state_file(self.data_dir).unlink(missing_ok=True)
         if self.children:
             self._say("stopped")
-
-
-def _site_name() -> str:
-    """Return a host name that the site answers to."""
-    names = [name.lstrip(".") for name in settings.ALLOWED_HOSTS]
-    return "localhost" if "localhost" in names or "*" in names or not names else names[0]

@@ -16,8 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from menace_site.embedded.addresses import ADMIN_PASSWORD_FILE
 from menace_site.supervisor import state
-from menace_site.supervisor.first_run import password_file
 from menace_site.supervisor.ready import choose_port, health
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,10 +119,11 @@ def sign_in(port: int, password: str) -> int:
 
 def test_from_nothing_to_a_page_and_an_orderly_stop(installation: Installation) -> None:
     installation.up()
-    kept = password_file(installation.data_dir)
+    kept = installation.data_dir / ADMIN_PASSWORD_FILE
+    until(kept.exists, 30)
     password = kept.read_text().strip()
     assert kept.stat().st_mode & 0o777 == 0o600
-    assert password in installation.said()
+    until(lambda: f"with the password {password}" in installation.said(), 30, installation.said)
     assert sign_in(installation.port, "wrong") == 200
     assert sign_in(installation.port, password) == 302
 

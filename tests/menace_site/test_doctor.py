@@ -3,18 +3,19 @@
 import json
 import os
 import re
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from menace_site.supervisor import probes
+from menace_site.supervisor import probes, servers
 from menace_site.supervisor.probes import Finding, Machine, examine, lacking
 
 
 def test_this_machine_can_run_it(tmp_path: Path) -> None:
-    findings = examine(Machine(tmp_path, {}))
+    findings = examine(Machine(tmp_path, {}), servers.EVERYTHING)
     assert lacking(findings) == []
     assert {"python", "git", "postgresql", "valkey", "torch", "disk"} <= {one.name for one in findings}
     assert list(tmp_path.iterdir()) == [], "nothing was started or left"
@@ -22,21 +23,21 @@ def test_this_machine_can_run_it(tmp_path: Path) -> None:
 
 def test_servers_named_by_urls_are_asked(tmp_path: Path) -> None:
     machine = Machine(tmp_path, os.environ)
-    assert re.fullmatch(r"\d+\.\d+ at DATABASE_URL", probes.database(machine).detail)
-    assert probes.broker(machine).detail.startswith("speaks Redis 7")
+    assert re.fullmatch(r"\d+\.\d+ at DATABASE_URL", servers.database(machine).detail)
+    assert servers.broker(machine).detail.startswith("speaks Redis 7")
 
 
 @pytest.mark.parametrize(
     ("probe", "environ"),
     [
-        (probes.database, {"DATABASE_URL": "postgresql://menace@127.0.0.1:1/menace"}),
-        (probes.broker, {"REDIS_URL": "redis://127.0.0.1:1/0"}),
+        (servers.database, {"DATABASE_URL": "postgresql://menace@127.0.0.1:1/menace"}),
+        (servers.broker, {"REDIS_URL": "redis://127.0.0.1:1/0"}),
     ],
 )
 def test_a_server_that_does_not_answer_is_named_by_its_variable(
-    tmp_path: Path, probe: "type[Finding]", environ: dict[str, str]
+    tmp_path: Path, probe: Callable[[Machine], Finding], environ: dict[str, str]
 ) -> None:
-    (line,) = lacking([probe(Machine(tmp_path, environ))])  # type: ignore[arg-type, call-arg, list-item]
+    (line,) = lacking([probe(Machine(tmp_path, environ))])
     assert next(iter(environ)) in line
     assert "unset it to use the embedded one" in line
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from menace_site.supervisor.probes import Finding, examine, lacking, this_machine
+from menace_site.supervisor.servers import EVERYTHING
 
 
 class Command(BaseCommand):
@@ -21,7 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Look and tell."""
-        findings = examine(this_machine(settings.DATA_DIR))
+        findings = examine(this_machine(settings.DATA_DIR), EVERYTHING)
         findings.append(Finding("settings", True, "every variable is valid"))  # or this would not have begun
         if options["json"]:
             self.stdout.write(json.dumps([finding.as_dict() for finding in findings], indent=2))
