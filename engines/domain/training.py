@@ -16,7 +16,9 @@ from engines.domain.training_setting import FOLDS, Setting, cpu_seconds, setting
 
 COMPARE_REPEATS: Final = 2
 COMPARE_SHARE: Final = 0.2
-"""Part of the CPU budget kept for comparing the two models after the search."""
+"""Part of the CPU budget for measuring one side of the comparison; costly models get one repeat less."""
+SEARCH_LEAST: Final = 0.5
+"""Part of the CPU budget that the search always gets."""
 COMPARE_SEED: Final = 104_729
 """Added to the seed, so that the folds of the comparison are not those that the search chose by."""
 SEARCH_SPAN: Final = 0.9
@@ -44,10 +46,13 @@ def train(payload: Mapping[str, Any], job: Job) -> dict[str, Json]:
     params = dict(payload.get("params") or here.bot.defaults)
     # The champion goes first, so that what libraries load on first use isn't taken for a slow model.
     job.progress(None, "measuring what is deployed")
-    champion = _measured(here, params, job, CHAMPION)
-    found = _searched(here, params, payload, job)
+    began, budget = cpu_seconds(), float(payload["cpu_seconds"])
+    champion = _measured(here, params, job, CHAMPION, COMPARE_SHARE * budget)
+    left = max(SEARCH_LEAST * budget, (1.0 - COMPARE_SHARE) * budget - (cpu_seconds() - began))
+    found = _searched(here, params, payload, job, left)
     best = dict(found.best)
-    job.progress(0.9, "measuring the challenger")
+    job.progress(SEARCH_SPAN, "measuring the challenger")
+    challenger = None if best == params else _measured(here, best, job, ARTIFACT, COMPARE_SHARE * budget)
     return {
         "task": here.bot.task,
         "metric": here.bot.metric,
@@ -57,22 +62,22 @@ def train(payload: Mapping[str, Any], job: Job) -> dict[str, Json]:
         "folds": FOLDS,
         "digest": here.bot.digest,
         "data": describe(here.bot),
-        "champion": champion,
-        "challenger": None if best == params else _measured(here, best, job, ARTIFACT),
+        **_on_the_same_folds(champion, challenger),
         "search": summary(found),
         "cpu_seconds": cpu_seconds(),
     }
 
 
-def _searched(here: Setting, params: dict[str, Any], payload: Mapping[str, Any], job: Job) -> SearchResult:
-    """Search within the budget but for what the comparison is going to need."""
-    cpu = float(payload["cpu_seconds"])
+def _searched(
+    here: Setting, params: dict[str, Any], payload: Mapping[str, Any], job: Job, left: float
+) -> SearchResult:
+    """Search within `left` CPU seconds and the trials, the champion being the first of them."""
     seed = int(payload["search_seed"])
     parts = here.folds(seed)
     return search(
         here.bot.space,
         lambda tried, fold: here.fold_score(tried, parts[fold]),
-        budget=Budget(cpu_seconds=(1.0 - COMPARE_SHARE) * cpu, trials=int(payload["trials"])),
+        budget=Budget(cpu_seconds=left, trials=int(payload["trials"])),
         seed=seed,
         folds=len(parts),
         incumbent=params,
@@ -81,12 +86,13 @@ def _searched(here: Setting, params: dict[str, Any], payload: Mapping[str, Any],
     )
 
 
-def _measured(here: Setting, params: Mapping[str, Any], job: Job, file: str) -> dict[str, Json]:
-    """Train one side on every comparison fold and on all development rows; score it everywhere."""
-    parts = here.folds(here.seed + COMPARE_SEED, repeats=COMPARE_REPEATS)
-    scores = [here.fold_score(params, fold) for fold in parts]
+def _measured(
+    here: Setting, params: Mapping[str, Any], job: Job, file: str, allowed: float
+) -> dict[str, Json]:
+    """Train one side on all development rows and on the comparison folds; score it everywhere."""
     model = here.fit(params, here.parts)
     here.bot.save(model, str(job.scratch / file))
+    scores = _fold_scores(here, params, allowed)
     told = here.told(model, here.parts)
     rows = contributions(here.bot.metric, told) if len(told.truth) <= MAX_TEST_ROWS else None
     return {
@@ -94,6 +100,25 @@ def _measured(here: Setting, params: Mapping[str, Any], job: Job, file: str) -> 
         "fold_scores": scores,
         "metrics": score_all(here.bot.task, told),
         "contributions": None if rows is None else rows.tolist(),
+    }
+
+
+def _fold_scores(here: Setting, params: Mapping[str, Any], allowed: float) -> list[float]:
+    """Return the scores on all folds, or on those of the first repeat when all would cost too much."""
+    parts = here.folds(here.seed + COMPARE_SEED, repeats=COMPARE_REPEATS)
+    began = cpu_seconds()
+    scores = [here.fold_score(params, parts[0])]
+    if (cpu_seconds() - began) * len(parts) > allowed:
+        parts = parts[: len(parts) // COMPARE_REPEATS]
+    return scores + [here.fold_score(params, fold) for fold in parts[1:]]
+
+
+def _on_the_same_folds(champion: dict[str, Json], challenger: dict[str, Json] | None) -> dict[str, Json]:
+    """Cut both sides to the folds that both were measured on."""
+    sides = {"champion": champion, "challenger": challenger}
+    count = min(len(side["fold_scores"]) for side in sides.values() if side)
+    return {
+        name: side and side | {"fold_scores": side["fold_scores"][:count]} for name, side in sides.items()
     }
 
 

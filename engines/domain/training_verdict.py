@@ -36,7 +36,6 @@ def judge(
     seed: int,
     artifact: Artifact | None = None,
     champion_artifact: Artifact | None = None,
-    warnings: tuple[str, ...] = (),
 ) -> AutomationResult:
     """Return the outcome of a training run.
 
@@ -45,14 +44,7 @@ def judge(
     """
     if (report.metric, report.direction) != (model.metric, model.direction):
         raise ReportError(f"the run measured {report.metric}, but {model.metric} is what pays")
-    parts: dict[str, Any] = {
-        "champion": _shown(report.champion),
-        "search": dict(report.search),
-        "cpu_seconds": cpu_seconds,
-        "warnings": warnings,
-        "metrics": dict(report.champion.metrics),
-        "champion_artifact": champion_artifact,
-    }
+    parts = _always(report) | {"cpu_seconds": cpu_seconds, "champion_artifact": champion_artifact}
     if report.challenger is None or report.uplift is None:
         roi = _cost_only(model, cpu_seconds)
         return AutomationResult(roi=roi, verdict=NO_CHALLENGER, **parts)
@@ -66,6 +58,15 @@ def judge(
         artifact=artifact,
         **parts,
     )
+
+
+def _always(report: TrainingReport) -> dict[str, Any]:
+    """Return what a result holds whether or not there is a challenger."""
+    return {
+        "champion": _shown(report.champion),
+        "search": dict(report.search),
+        "metrics": dict(report.champion.metrics),
+    }
 
 
 def compare(report: TrainingReport, challenger: Side, alpha: float, seed: int) -> Significance:

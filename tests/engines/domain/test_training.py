@@ -11,6 +11,7 @@ from engines.domain.training import train
 from engines.domain.training_bot import BotError, load_bot
 from engines.domain.training_evaluate import evaluate
 from engines.domain.training_report import read_evaluation, read_training
+from engines.domain.training_setting import cpu_seconds
 from tests.engines.domain import tiny_bot
 from tests.fakes import InProcessJob
 
@@ -150,3 +151,17 @@ def test_a_metric_that_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(BotError, match=words):
         evaluate(payload(**fields), job)
+
+
+def test_costly_models_are_compared_on_fewer_folds(job: InProcessJob) -> None:
+    """One fold costs far more than its share of the budget, so the second repeat is left out."""
+    found = read_training(train(payload("slow", cpu_seconds=0.2, trials=3), job))
+    assert len(found.champion.fold_scores) == 5
+    assert found.challenger is None or len(found.challenger.fold_scores) == 5
+
+
+def test_the_whole_job_keeps_to_its_budget(job: InProcessJob) -> None:
+    before = cpu_seconds()
+    document = train(payload("slow", cpu_seconds=2.0, trials=1000), job)
+    assert document["search"]["stopped_by"] == "cpu_seconds"
+    assert cpu_seconds() - before < 2.0 * 1.1

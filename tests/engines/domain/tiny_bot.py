@@ -1,5 +1,6 @@
 """A bot small enough to be trained inside a test: a threshold whose right place is to be found."""
 
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -38,6 +39,15 @@ class Fragile(Threshold):
     def fit(self, x: Array, y: Array) -> None:
         if self.width > 0.6:
             raise RuntimeError("too wide")
+
+
+class Slow(Threshold):
+    """Burns 20 ms of CPU time for each fit."""
+
+    def fit(self, x: Array, y: Array) -> None:
+        end = time.process_time() + 0.02
+        while time.process_time() < end:
+            pass
 
 
 class Slope:
@@ -79,6 +89,10 @@ def spying() -> dict[str, Any]:
 
 def fragile() -> dict[str, Any]:
     return mapping() | {"estimator": Fragile}
+
+
+def slow() -> dict[str, Any]:
+    return mapping() | {"estimator": Slow}
 
 
 def regression() -> dict[str, Any]:
