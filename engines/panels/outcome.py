@@ -48,7 +48,7 @@ def outcome(cycle: Cycle, results: Mapping[str, Any]) -> Panel | None:
     return {
         "verdict": str(data["verdict"]),
         "roi": roi(data.get("roi"), cycle),
-        "metrics": _compared(champion, challenger, _mapping(data, "metrics")),
+        "metrics": _compared(champion, challenger),
         "folds": folds(champion, challenger),
         "params": _facts(_mapping(challenger, "params")),
         "significance": _facts(_mapping(data, "significance")),
@@ -78,11 +78,9 @@ def roi(data: Any, cycle: Cycle) -> Panel | None:
     }
 
 
-def _compared(
-    champion: Mapping[str, Any], challenger: Mapping[str, Any], other: Mapping[str, Any]
-) -> list[Panel]:
+def _compared(champion: Mapping[str, Any], challenger: Mapping[str, Any]) -> list[Panel]:
     """Return one row a metric with both models side by side."""
-    old, new = _mapping(champion, "metrics"), _mapping(challenger, "metrics") or other
+    old, new = _mapping(champion, "metrics"), _mapping(challenger, "metrics")
     names = list(dict.fromkeys([*old, *new]))[:MAX_FACTS]
     return [_compared_row(name, _float(old.get(name)), _float(new.get(name))) for name in names]
 
@@ -111,7 +109,7 @@ def folds(champion: Mapping[str, Any], challenger: Mapping[str, Any]) -> list[Pa
 
 
 def _scores(side: Mapping[str, Any]) -> list[float]:
-    found = side.get("scores") or side.get("fold_scores") or ()
+    found = side.get("fold_scores") or ()
     values = [_float(score) for score in found] if isinstance(found, list | tuple) else []
     return [] if None in values else [value for value in values if value is not None]
 

@@ -33,8 +33,8 @@ DECISION = {
 RETRAIN = {
     "verdict": "promotable",
     "roi": {"roi_gain": 1.2, "value": 1.5, "cost": 0.3, "low": 0.4, "high": 2.0, "confidence": 0.95},
-    "champion": {"metrics": {"accuracy": 0.9}, "scores": [0.9, 0.91]},
-    "challenger": {"metrics": {"accuracy": 0.95}, "scores": [0.95, 0.9], "params": {"depth": 3}},
+    "champion": {"metrics": {"accuracy": 0.9}, "fold_scores": [0.9, 0.91]},
+    "challenger": {"metrics": {"accuracy": 0.95}, "fold_scores": [0.95, 0.9], "params": {"depth": 3}},
     "significance": {"p": 0.01, "significant": True, "note": None},
     "warnings": ["a trial crashed"],
 }
@@ -78,8 +78,8 @@ def test_it_shows_champion_against_challenger(viewer: Client) -> None:
         {"verdict": 1, "champion": [], "challenger": "x", "roi": "no", "significance": 3, "warnings": None},
         {
             "verdict": "v",
-            "champion": {"scores": ["a", None]},
-            "challenger": {"scores": {"a": 1}, "metrics": []},
+            "champion": {"fold_scores": ["a", None]},
+            "challenger": {"fold_scores": {"a": 1}, "metrics": []},
         },
         {"verdict": "v", "roi": {"roi_gain": "1", "low": True}, "metrics": {"m": "NaN"}, "artifact": "x"},
         {"unexpected": True},
