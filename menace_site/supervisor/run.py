@@ -24,6 +24,7 @@ REMIND_SECONDS = 15.0
 SERVICES_CHECK_SECONDS = 2.0
 HOPELESS_FALLS = 4
 HEALTH_SECONDS = 0.25
+LATE_SECONDS = 2.5
 # Celery warns because pickled messages would run as root; only JSON with row ids is accepted here
 ROOT_IS_FINE = "ignore:You're running the worker with superuser privileges"
 
@@ -141,7 +142,10 @@ class Supervisor:
         for spec in plan.specs(self.options.host, port, self.options.only):
             child = Child(spec, self.console, self.environ, self.root)
             self.children.append(child)
-            child.start()
+            if spec.name in plan.LATE and not self.ready:
+                child.due = time.monotonic() + LATE_SECONDS
+            else:
+                child.start()
         self._write_state()
 
     def _watch(self, port: int) -> None:
