@@ -51,7 +51,7 @@ def style() -> tuple[str, ...]:
 
 
 def bandit() -> tuple[str, ...]:
-    """Return the search for insecure code; starting programs from a list of words is what this project does."""
+    """Return the search for insecure code; starting programs is what this project does."""
     skipped = "B404,B603,B606,B607"
     return tool("bandit", "-q", "-r", *APPS, "manage.py", "--skip", skipped, "--exclude", "./engines/demo")
 

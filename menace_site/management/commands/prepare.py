@@ -25,6 +25,7 @@ class Command(BaseCommand):
         """Do it step by step; the supervisor listens for the line after the tables."""
         if problems := lacking(examine(this_machine(settings.DATA_DIR), SERVERS)):
             raise CommandError("\n".join(problems), returncode=4)
+        (settings.DATA_DIR / "run").mkdir(parents=True, exist_ok=True)  # beat keeps its schedule there
         first_run.migrate()
         self.stdout.write(TABLES_READY)
         self.stdout.flush()
