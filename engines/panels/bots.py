@@ -62,7 +62,9 @@ def engine_card(
     engine: Engine, latest: Cycle | None, running: Cycle | None, counts: Mapping[Any, int]
 ) -> Panel:
     """Return what the overview shows of one engine."""
-    deltas = [entry.get("delta") for entry in engine.roi_history if isinstance(entry, Mapping)]
+    found = [entry.get("delta") for entry in engine.roi_history if isinstance(entry, Mapping)]
+    deltas = [float(delta) for delta in found if isinstance(delta, int | float)]
+    newest = deltas[-1] if deltas else None
     return {
         "id": engine.pk,
         "name": engine.name,
@@ -73,7 +75,10 @@ def engine_card(
         "queued": counts.get((CycleState.QUEUED, engine.pk), 0),
         "paused": counts.get((CycleState.PAUSED, engine.pk), 0),
         "candidates": counts.get((VersionState.CANDIDATE, engine.pk), 0),
-        "deltas": [float(delta) for delta in deltas if isinstance(delta, int | float)],
+        "deltas": deltas,
+        "delta": newest,
+        "delta_text": signed(newest),
+        "delta_sign": sign(newest),
         "energy": engine.base_energy,
         **averages(engine),
         **schedule(engine),

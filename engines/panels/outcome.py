@@ -70,7 +70,7 @@ def roi(data: Any, cycle: Cycle) -> Panel | None:
         "value": number(_float(data.get("value"))),
         "cost": number(_float(data.get("cost"))),
         "interval": "" if low is None or high is None else f"{signed(low)} to {signed(high)}",
-        "confidence": "" if confidence is None else f"{100 * confidence:g} %",
+        "confidence": "" if confidence is None else f"{number(100 * confidence)} %",
         "cpu": lasting(cycle.cpu_seconds) or NOT_MEASURED,
         "cycle_cost": number(cycle.cost),
         "delta": signed(cycle.roi_delta),

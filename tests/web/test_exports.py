@@ -17,7 +17,7 @@ def body(client: Client, address: str) -> str:
     response = client.get(address)
     assert response.status_code == 200
     assert isinstance(response, StreamingHttpResponse)
-    return b"".join(response.streaming_content).decode()  # type: ignore[arg-type]
+    return b"".join(response.streaming_content).decode()
 
 
 def test_csv_holds_every_matching_row_beyond_one_block(viewer: Client) -> None:

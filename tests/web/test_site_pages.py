@@ -36,7 +36,7 @@ class TestOverview:
         assert card["spark"]["label"] == "latest 2 ROI deltas, from −0.2 to +0.5"  # noqa: RUF001
 
     def test_a_loss_has_its_sign(self, viewer: Client) -> None:
-        make_cycle(roi_delta=-0.25)
+        make_engine(roi_history=[{"cycle": 1, "delta": -0.25, "success": False, "ema": -0.25}])
         assert '<b class="down">−0.25</b>' in viewer.get("/").content.decode()  # noqa: RUF001
 
     def test_the_empty_one_leads_to_the_next_step(self, operator: Client, viewer: Client) -> None:
@@ -147,7 +147,9 @@ class TestAccount:
         assert secret.startswith("men_")
         assert secret in response.content.decode()
         assert secret not in viewer.get("/account/").content.decode()
-        assert ApiToken.objects.get().expires_at > timezone.now()
+        expires_at = ApiToken.objects.get().expires_at
+        assert expires_at is not None
+        assert expires_at > timezone.now()
         assert "no-store" in response["Cache-Control"]
 
     @pytest.mark.parametrize(
