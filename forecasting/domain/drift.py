@@ -19,7 +19,10 @@ SIZES = np.array([-2.0, -1.0, -0.5, 0.5, 1.0, 2.0])
 """Shifts that evidence is gathered for, in residual standard deviations."""
 _CLIP = 2.9  # a single value is worth no more than this: heavy tails must not raise alarms by themselves
 _OVERSHOOT = 2.5  # measured: quiet runs up to A/2.5 last about A cycles, for the sum jumps past its limit
+# up to this correlation whitened evidence counts in full, then less by as much as it lies above
+_TRUSTED_RHO = 0.1
 _RESPONSIBLE = 0.05  # share of the evidence from which a metric learns its level anew after an alarm
+_FEW = 5
 _MAX_METRICS, _MAX_CYCLES = 10_000, 1e9
 
 
@@ -85,7 +88,7 @@ class Detector:
     @property
     def score(self) -> float:
         """Evidence for a change so far, on the scale of the threshold."""
-        return float(_OVERSHOOT * self._evidence.mean())
+        return float(_OVERSHOOT * self._weighed().sum() / self._evidence.size)
 
     def update(self, values: Sequence[float | None] | Mapping[str, float | None]) -> Alarm | None:
         """Take the metrics of one cycle; None, NaN and infinite mean "not measured".
@@ -98,14 +101,14 @@ class Detector:
         scores, internal, ready = self._baseline.step(np.where(seen, raw, 0.0), seen)
         self.cycle += 1
         self._gather(np.clip(scores, -_CLIP, _CLIP), internal, ready)
-        return self._alarm() if self.score >= self.threshold else None
+        return self._alarm(score) if (score := self.score) >= self.threshold else None
 
     def contributions(self, least: float = _RESPONSIBLE) -> tuple[Contribution, ...]:
         """Return who carries at least the share `least` of the evidence, largest first."""
-        total = self._evidence.sum()
-        if total <= 0:
+        weighed = self._weighed()
+        if weighed.sum() <= 0:
             return ()
-        shares = self._evidence.sum(axis=1) / total
+        shares = weighed / weighed.sum()
         order = [int(i) for i in np.argsort(-shares, kind="stable") if shares[i] >= least]
         return tuple(self._contribution(i, float(shares[i])) for i in order)
 
@@ -175,12 +178,18 @@ class Detector:
         moved = self._moved * ratio + self._evidence * values[:, None]
         self._moved = np.where(on, moved, self._moved)
 
-    def _alarm(self) -> Alarm:
-        found = self.contributions()
+    def _alarm(self, score: float) -> Alarm:
+        found = self.contributions() or self.contributions(0.0)[:_FEW]  # many may carry a little each
         since = found[0].since
-        alarm = Alarm(self.cycle, self.score, self.threshold, since, found)
-        self._restart(self._evidence.sum(axis=1) >= _RESPONSIBLE * self._evidence.sum())
+        alarm = Alarm(self.cycle, score, self.threshold, since, found)
+        self._restart(np.array([name in alarm.metrics for name in self.metrics]))
         return alarm
+
+    def _weighed(self) -> Array:
+        """Return the evidence by metric; the more a metric depends on its past, the less is believed."""
+        doubt = np.maximum(self._baseline.correlation() - _TRUSTED_RHO, 0.0)
+        weighed: Array = self._evidence.sum(axis=1) * (1 - doubt)
+        return weighed
 
     def _restart(self, which: Mask) -> None:
         self._baseline.forget(which)

@@ -173,6 +173,14 @@ def test_after_an_alarm_only_those_responsible_learn_anew() -> None:
     assert found[1].cycle <= 94
 
 
+def test_a_change_that_many_share_a_little_names_some_of_them() -> None:
+    values = quiet("normal", 60, 60, 4)
+    values[40:] += 1.5
+    found = alarms(values)
+    assert 40 <= found[0].cycle <= 48
+    assert 1 <= len(found[0].metrics) <= 20
+
+
 def test_reset_forgets_evidence_and_levels() -> None:
     detector = Detector(["a", "b"])
     for row in quiet("normal", 40, 2, 1):
