@@ -1,5 +1,6 @@
 """`manage.py export_metrics`: serve the metrics on a port of their own, or print them once."""
 
+import contextlib
 import threading
 from typing import Any
 
@@ -30,7 +31,5 @@ class Command(BaseCommand):
         except (OSError, OverflowError) as error:
             raise CommandError(f"can't listen on {addr}:{port}: {error}") from None
         self.stdout.write(f"metrics on http://{addr}:{server.server_port}/metrics")
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
-        except KeyboardInterrupt:
-            server.shutdown()
