@@ -189,6 +189,18 @@ def test_cancelling_ends_everything(real: SubprocessRunner, tmp_path: Path) -> N
     assert (measured.outcome, (measured.wall_seconds or 9) < 4) == (Outcome.CANCELLED, True)
 
 
+def test_a_listener_that_fails_ends_the_run_and_is_heard(real: SubprocessRunner, tmp_path: Path) -> None:
+    """As when the lease on a cycle was lost: nothing goes on that nobody waits for."""
+
+    def fail(fraction: float | None, message: str) -> None:
+        raise LookupError(message)
+
+    with pytest.raises(LookupError):
+        real.run(call("tells_then_sleeps", str(tmp_path / "pid")), on_progress=fail)
+    assert not lives(tmp_path / "pid")
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
 def test_a_worker_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
     """`kill -9` of the worker: the launcher notices and ends the run."""
     place = tmp_path / "pid"

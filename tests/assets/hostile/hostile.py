@@ -165,6 +165,12 @@ def forges_lines(payload):
     return "honest"
 
 
+def tells_then_sleeps(payload):
+    Path(payload).write_text(str(os.getpid()))
+    os.write(channel(), b'{"progress": 0.1, "message": "here"}\n')
+    time.sleep(1000)
+
+
 def floods_the_channel(_):
     line = json.dumps({"progress": 0.5, "message": "x" * 400}).encode() + b"\n"
     while True:
