@@ -23,6 +23,10 @@ UV = VENV / "bin" / "uv"
 LOCKS = {"run": ["requirements.txt"], "dev": ["requirements.txt", "requirements-dev.txt"]}
 TORCH = "2.13.0"  # apart from the locks: see docs/decisions/0002-torch.md
 FIND_CHROMIUM = "from menace_site.testing.browser import find_chromium; print(find_chromium() or '')"
+NOT_COMPILED = (  # large, and loaded by trainings alone
+    r"/(torch|torchgen|functorch|scipy|sympy|mpmath|sklearn|plotly|_plotly_utils|networkx|optuna|sqlalchemy"
+    r"|alembic|pip|setuptools|mypy|playwright|tests?)/"
+)
 CHROMIUM_PACKAGES = ["chromium", "fonts-dejavu-core"]
 
 
@@ -82,6 +86,7 @@ def install(kind: str) -> None:
             fail("could not make .venv; the lines above say why")
     install_locked(LOCKS[kind])
     install_torch()
+    compile_modules()
     stamp(kind).write_text(fingerprint(kind))
     if kind == "dev":
         stamp("run").write_text(fingerprint("run"))
@@ -159,6 +164,14 @@ def torch_attempts() -> list[Callable[[], bool]]:
 def torch_by_uv(*arguments: str, quiet: bool = False) -> bool:
     """Install with uv, if it is there."""
     return UV.is_file() and call(UV, "pip", "install", "-q", "--python", PYTHON, *arguments, quiet=quiet)
+
+
+def compile_modules() -> None:
+    """Compile what web and workers load, or several processes would do it at once at the first start."""
+    say("compiling")
+    packages = output_of(PYTHON, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
+    ours = [path.parent for path in ROOT.glob("*/apps.py")]
+    call(PYTHON, "-m", "compileall", "-q", "-j", "0", "-x", NOT_COMPILED, packages, *ours, quiet=True)
 
 
 def bring_browser() -> None:
