@@ -1,8 +1,9 @@
 """The engines' rows in Django's admin. What the machine writes can be read, not edited: that would lie."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -44,6 +45,20 @@ class Quick(Base):
     list_max_show_all = 0
 
 
+class OfTeams(Quick):
+    """Rows of engines, of which a team may own some."""
+
+    engine = "engine"  # where a row's engine is found
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows of engines that the user may see, as everywhere else."""
+        rows = super().get_queryset(request)
+        user = cast(User, request.user)
+        if user.is_superuser:
+            return rows
+        return rows.filter(**{f"{self.engine}__in": Engine.objects.visible_to(user)})
+
+
 class ReadOnly(Quick):
     """Rows that only the services write."""
 
@@ -61,8 +76,10 @@ class ReadOnly(Quick):
 
 
 @admin.register(Engine)
-class EngineAdmin(Quick):
+class EngineAdmin(OfTeams):
     """Engines: their settings can be edited; registering needs the checks of its own form."""
+
+    engine = "pk"
 
     list_display = (
         "name",
@@ -128,7 +145,7 @@ class EngineAdmin(Quick):
 
 
 @admin.register(Cycle)
-class CycleAdmin(ReadOnly):
+class CycleAdmin(ReadOnly, OfTeams):
     """Cycles."""
 
     list_display = (
@@ -143,15 +160,17 @@ class CycleAdmin(ReadOnly):
         "cost",
         "message",
     )
-    list_filter = ("state", "trigger", "engine")
+    list_filter = ("state", "trigger")
     search_fields = ("=id", "engine__name")
     list_select_related = ("engine",)
     sortable_by = ("id", "created_at", "duration", "roi_delta")
 
 
 @admin.register(CycleStep)
-class CycleStepAdmin(ReadOnly):
+class CycleStepAdmin(ReadOnly, OfTeams):
     """Steps of cycles."""
+
+    engine = "cycle__engine"
 
     list_display = ("cycle_id", "name", "state", "attempt", "failures", "duration", "cpu_seconds", "note")
     list_filter = ("state", "name")
@@ -161,7 +180,7 @@ class CycleStepAdmin(ReadOnly):
 
 
 @admin.register(CycleTally)
-class CycleTallyAdmin(ReadOnly):
+class CycleTallyAdmin(ReadOnly, OfTeams):
     """Counts of ended cycles."""
 
     list_display = ("engine", "state", "bucket", "count", "seconds")
@@ -171,11 +190,11 @@ class CycleTallyAdmin(ReadOnly):
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(ReadOnly):
+class ModelVersionAdmin(ReadOnly, OfTeams):
     """Versions of bots' models."""
 
     list_display = ("id", "engine", "state", "sha256", "size", "roi_gain", "commit", "cycle_id", "created_at")
-    list_filter = ("state", "engine")
+    list_filter = ("state",)
     search_fields = ("engine__name", "=sha256")
     list_select_related = ("engine",)
     sortable_by = ("id",)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 
 from engines.domain.states import STEPS, TERMINAL, Control, CycleState, Trigger
@@ -89,15 +90,20 @@ def state_pills(cycles: CycleQuerySet, chosen: tuple[str, ...] = ()) -> list[Pan
 
 def _capped_counts(querysets: list[CycleQuerySet]) -> list[int]:
     """Return the sizes of several querysets up to the cap: one statement of many small counts."""
-    parts: list[str] = []
-    params: list[Any] = []
-    for queryset in querysets:
-        statement, values = queryset.order_by().values("id")[: PILL_CAP + 1].query.sql_with_params()
-        parts.append(f"(SELECT count(*) FROM ({statement}) AS part)")  # noqa: S608 # nosec B608 - compiled by Django
-        params.extend(values)
+    parts = [_count_of(queryset.order_by().values("id")[: PILL_CAP + 1]) for queryset in querysets]
+    statement = ", ".join(part for part, _ in parts)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(parts)}", params)
+        cursor.execute(f"SELECT {statement}", [value for _, values in parts for value in values])
         return [int(found) for found in cursor.fetchone()]
+
+
+def _count_of(queryset: Any) -> tuple[str, tuple[Any, ...]]:
+    """Return an expression that counts the rows of a queryset, compiled by Django, and its parameters."""
+    try:
+        statement, values = queryset.query.sql_with_params()
+    except EmptyResultSet:  # Django knows without asking that nothing matches
+        return "0", ()
+    return f"(SELECT count(*) FROM ({statement}) AS part)", values  # noqa: S608 # nosec B608 - see above
 
 
 def neighbours(cycle: Cycle, cycles: CycleQuerySet) -> Panel:

@@ -17,7 +17,7 @@ from engines.models import Engine
 from engines.panels.cycles import listed
 from engines.services import cycles as services
 from engines.services import registry
-from engines.views.common import actor, engine_of, metric_of, may_operate, operators, person, viewers
+from engines.views.common import actor, engine_of, may_operate, metric_of, operators, person, viewers
 from forecasting.panels import PERIODS, metric_names
 
 LATEST = 10

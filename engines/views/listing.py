@@ -15,8 +15,8 @@ from engines.domain.errors import Conflict, InvalidInput
 from engines.domain.keyset import Order, parse_order
 from engines.domain.results import Actor
 from engines.filters import CYCLE_ORDERS, RANGES, CycleFilter
-from engines.models import Cycle, Engine
-from engines.models.paging import capped_count, page
+from engines.models import Cycle, CycleQuerySet, Engine
+from engines.models.paging import Page, capped_count, page
 from engines.panels.cycles import listed, triggers
 from engines.services import cycles as services
 from engines.views.common import actor, cycles_of, may_operate, operators, person, viewers
@@ -54,25 +54,31 @@ def cycle_list(request: HttpRequest) -> HttpResponse:
         )
     except InvalidInput:
         return redirect(f"{request.path}?{chosen.query(order=str(order))}")
-    rows = [panels.cycle_row(cycle) for cycle in found.rows]
-    pills = panels.state_pills(chosen.without("state").apply(visible), chosen.state)
     context = {
-        "rows": rows,
-        "page": found,
-        "pills": _linked(pills, chosen, order),
-        "matching": _matching(pills),
         "filter": chosen,
         "errors": errors,
         "order": order,
-        "columns": _columns(chosen, order),
         "size": size,
-        "at_start": not found.previous and str(order) == "-id",
-        "said": f"{len(rows)} rows, {'newest first' if str(order) == '-id' else f'by {order}'}",
-        "column_names": COLUMN_NAMES,
-        "curl": _curl(request, chosen),
+        **_rows(found, order),
+        **_pills(visible, chosen, order),
         **_choices(request, chosen, order),
     }
     return render(request, "engines/cycles.html", context)
+
+
+def _rows(found: Page[Cycle], order: Order) -> dict[str, Any]:
+    newest_first = str(order) == "-id"
+    return {
+        "page": found,
+        "rows": [panels.cycle_row(cycle) for cycle in found.rows],
+        "said": f"{len(found.rows)} rows, {'newest first' if newest_first else f'by {order}'}",
+        "at_start": newest_first and not found.previous,
+    }
+
+
+def _pills(visible: CycleQuerySet, chosen: CycleFilter, order: Order) -> dict[str, Any]:
+    pills = panels.state_pills(chosen.without("state").apply(visible), chosen.state)
+    return {"pills": _linked(pills, chosen, order), "matching": _matching(pills)}
 
 
 def _curl(request: HttpRequest, chosen: CycleFilter) -> str:
@@ -91,6 +97,9 @@ def _matching(pills: list[dict[str, Any]]) -> str:
 def _choices(request: HttpRequest, chosen: CycleFilter, order: Order) -> dict[str, Any]:
     engines = Engine.objects.visible_to(person(request)).values_list("name", flat=True)
     return {
+        "columns": _columns(chosen, order),
+        "column_names": COLUMN_NAMES,
+        "curl": _curl(request, chosen),
         "engines": list(engines.order_by("name")[:MAX_ENGINES]),
         "triggers": triggers(),
         "ranges": list(RANGES),

@@ -75,6 +75,14 @@ def test_a_filter_it_does_not_know_is_told_and_filters_nothing(viewer: Client, q
     assert len(response.context["rows"]) == 1
 
 
+@pytest.mark.parametrize("query", ["engine=nosuch", "q=999999999999", "q=nosuch", "roi_min=5&roi_max=1"])
+def test_a_filter_that_nothing_matches_shows_an_empty_list(viewer: Client, query: str) -> None:
+    make_cycle()
+    response = viewer.get(f"/cycles/?{query}")
+    assert response.context["rows"] == []
+    assert response.context["matching"] == "0"
+
+
 def test_it_remembers_the_page_size(viewer: Client) -> None:
     make_cycles(30)
     viewer.get("/cycles/?size=25")
