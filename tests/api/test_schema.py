@@ -100,7 +100,7 @@ def operations(schema: BaseSchema) -> Iterator[Operation]:
 
 
 def attack(operation: Operation, api: Api, ids: dict[str, Any], checks: list[Any]) -> None:
-    """Send generated requests, good and bad, to existing and random things; every answer must be documented."""
+    """Send generated requests, good and bad, to known and random things; every answer must be documented."""
     known = {name: value for name, value in ids.items() if f"{{{name}}}" in operation.path}
     kinds = [
         operation.as_strategy(mode, path_parameters=fixed)
