@@ -63,8 +63,7 @@ def _check_function(manifest: Manifest, key: str, reference: str, read: Read) ->
     module, _, name = reference.partition(":")
     source = _source(manifest, module, read)
     _require(manifest, source is not None, key, f"module {module} is not in the repository")
-    assert source is not None  # noqa: S101 - for the type checker; refused above
-    names, problem = defined_names(source)
+    names, problem = defined_names(source or "")
     _require(manifest, not problem, key, f"module {module} can't be read: {problem}")
     _require(manifest, name in names or "*" in names, key, f"module {module} has no function {name}")
 
@@ -107,7 +106,9 @@ def _names(body: list[ast.stmt]) -> set[str]:
             found |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            found |= {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
+            found |= {
+                each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)
+            }
         else:
             found |= _nested(node)
     return found

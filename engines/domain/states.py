@@ -65,7 +65,9 @@ TERMINAL = frozenset(
 )
 
 MOVES: dict[CycleState, frozenset[CycleState]] = {
-    CycleState.QUEUED: frozenset({CycleState.RUNNING, CycleState.PAUSED, CycleState.CANCELLED, CycleState.QUARANTINED}),
+    CycleState.QUEUED: frozenset(
+        {CycleState.RUNNING, CycleState.PAUSED, CycleState.CANCELLED, CycleState.QUARANTINED}
+    ),
     CycleState.RUNNING: frozenset({CycleState.QUEUED, CycleState.PAUSED, *TERMINAL}),
     CycleState.PAUSED: frozenset({CycleState.QUEUED, CycleState.CANCELLED}),
     CycleState.DONE: frozenset({CycleState.QUEUED}),

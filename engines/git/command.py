@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 
 from engines.domain.errors import MenaceError, NotConfigured
 
@@ -106,8 +106,7 @@ def stream(
         timer = threading.Timer(TIMEOUT, _end, [process])
         timer.start()
         try:
-            assert process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
-            yield process.stdout
+            yield cast(IO[bytes], process.stdout)
         except BaseException:
             _end(process)
             raise

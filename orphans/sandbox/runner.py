@@ -49,9 +49,8 @@ class SubprocessRunner:
     ) -> Measurement:
         """Carry out one run and return what was observed. See `orphans.sandbox.spec.Runner`."""
         run = _Run(spec, Channel(spec.limits.result_bytes, on_progress), Output(spec.limits.output_bytes))
-        own = spec.scratch is None
-        with scratch_folder(self._scratch_root) if own else nullcontext(spec.scratch) as scratch:
-            assert scratch is not None  # noqa: S101 - for the type checker: both branches give a folder
+        made = scratch_folder(self._scratch_root) if spec.scratch is None else nullcontext(spec.scratch)
+        with made as scratch:
             folder = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 _bring(spec, scratch)
