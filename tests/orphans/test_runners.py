@@ -206,9 +206,10 @@ def test_a_worker_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
     place = tmp_path / "pid"
     code = (
         "from tests.orphans.test_runners import call; from orphans.sandbox import run;"
-        f"run(call('leaves_then_sleeps', {str(place)!r}))"
+        f"run(call('sleeps', {str(place)!r}))"
     )
-    worker = psutil.Popen([sys.executable, "-c", code.replace("leaves_then_sleeps", "sleeps")])
+    here = {**os.environ, "TMPDIR": str(tmp_path)}  # what a killed worker leaves goes with the test
+    worker = psutil.Popen([sys.executable, "-c", code], env=here)
     children = wait_for(
         lambda: worker.children(recursive=True) if len(worker.children(recursive=True)) > 1 else []
     )
