@@ -189,7 +189,7 @@ def ask(subject: Subject, method: str, path: str) -> str:
 
 
 def verdict(status: int, location: str) -> str:
-    """Return `+` let in, `L` sign in first, `F` forbidden, `N` no such thing, `M` no such method, `!` broken."""
+    """Return the letter that the head of the table explains; `!`: something broke."""
     if status == 401 or (status == 302 and re.match(r"/(admin/)?login/", location)):
         return "L"
     if status == 404 or (status == 302 and location == "/admin/"):
