@@ -28,7 +28,7 @@ def make(cursor: CursorWrapper, *, cycles: int, engines: int, days: int, seed: i
         ids = _engines(engines, seed)
         cursor.execute("SELECT coalesce(max(id), 0) FROM engines_cycle")
         (before,) = cursor.fetchone()
-        _copy_cycles(cursor, list(ids.values()), cycles, days, random.Random(seed))  # noqa: S311 - made data
+        _copy_cycles(cursor, list(ids.values()), cycles, days, random.Random(seed))  # noqa: S311 # nosec B311 - made data
         more = {"after": before, "steps": list(STEPS), "metrics": list(METRICS), "bounds": list(BOUNDS)}
         for statement in statements.ADDITIONS:
             cursor.execute(statement, {**_which(ids), **more})
