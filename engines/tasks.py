@@ -36,25 +36,38 @@ SETTLE_SECONDS = 1.0
 @shared_task(name="engines.tasks.run_cycle")
 def run_cycle(cycle_id: int) -> None:
     """Move one cycle as far as it goes."""
+    if _process.forked:
+        signal.signal(signal.SIGTERM, _asked_to_end)
     state = cycles.run_cycle(cycle_id, owner=f"{socket.gethostname()}:{os.getpid()}")
     log.debug("cycle %s: %s", cycle_id, state)
     if closing.asked:
         threading.Timer(SETTLE_SECONDS, _end_process).start()
 
 
+class _Process:
+    """What kind of process this is."""
+
+    #: a child of a worker's pool; set there, since the pool puts its own handlers in place afterwards
+    forked = False
+
+
+_process = _Process()
+
+
 @worker_process_init.connect
-def hear_of_the_end(**_: Any) -> None:
+def note_fork(**_: Any) -> None:
     """Let a worker process hand its cycle back when it is asked to end."""
-    signal.signal(signal.SIGTERM, _asked_to_end)
+    _process.forked = True
 
 
 def _asked_to_end(*_: Any) -> None:
-    """Stop the running step, which hands the cycle back; an idle process ends at once."""
-    # the second time any process does
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if closing.running:
-        closing.asked = True
-    else:
+    """Stop the running step, which hands the cycle back; an idle process ends at once.
+
+    Told twice (by its worker and by whoever told the whole group) it still hands back in order.
+    """
+    closing.asked = True
+    if not closing.running:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         _end_process()
 
 

@@ -42,7 +42,7 @@ FENCE = """
 UPDATE engines_cycle SET
     lease_until = clock_timestamp() + %(lease)s * interval '1 second',
     step = coalesce(%(step)s, step), steps_done = steps_done + %(done)s,
-    attempts = CASE WHEN %(done)s > 0 THEN 0 ELSE attempts END,
+    attempts = CASE WHEN %(done)s > 0 THEN 1 ELSE attempts END,
     cpu_seconds = CASE WHEN %(cpu)s::float8 IS NULL THEN cpu_seconds
                        ELSE coalesce(cpu_seconds, 0) + %(cpu)s::float8 END
 WHERE id = %(id)s AND lease_token = %(token)s AND state = 'running'

@@ -127,7 +127,7 @@ def test_fence_moves_the_step_lengthens_the_lease_and_forgets_attempts(engine: E
     with leases.fenced(lease, step="patch", done=1, cpu_seconds=2.0) as asked:
         assert asked == Control.NONE
     cycle.refresh_from_db()
-    assert (cycle.step, cycle.steps_done, cycle.attempts, cycle.cpu_seconds) == ("patch", 1, 0, 2.0)
+    assert (cycle.step, cycle.steps_done, cycle.attempts, cycle.cpu_seconds) == ("patch", 1, 1, 2.0)
     assert not Cycle.objects.stale().filter(pk=cycle.pk).exists()
 
 
