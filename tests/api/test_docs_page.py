@@ -1,7 +1,6 @@
 """The page of the API's documentation in a real browser, under the site's strict policy."""
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from tests.factories import make_user
 
 
 @pytest.fixture
-def signed_in(live_server: Any, page: Page) -> Iterator[tuple[Page, str]]:
+def signed_in(live_server: Any, page: Page) -> tuple[Page, str]:
     """A browser in which an operator signed in, and the address of the site."""
     client = Client()
     client.force_login(make_user("operator"))
@@ -22,7 +21,7 @@ def signed_in(live_server: Any, page: Page) -> Iterator[tuple[Page, str]]:
         [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url, "httpOnly": True}]
     )
     page.set_default_timeout(60_000)  # Swagger draws for seconds on a busy machine
-    yield page, live_server.url
+    return page, live_server.url
 
 
 def test_the_page_draws_and_breaks_no_policy(signed_in: tuple[Page, str]) -> None:
