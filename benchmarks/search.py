@@ -35,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engines.domain.results import Budget
 from engines.domain.search import search
-from engines.domain.search_proposals import _suggest
+from engines.domain.search_proposals import suggest
 from engines.domain.search_space import Parameter, parse
 
 Params = dict[str, Any]
@@ -143,7 +143,7 @@ def tpe(task: Task, budget: float, seed: int) -> Params:
     scored: list[tuple[float, int, Params]] = []
     while time.process_time() - began < budget:
         trial = study.ask()
-        params = CHECKED.walk(lambda parameter, trial=trial: _suggest(trial, parameter))  # type: ignore[misc]
+        params = CHECKED.walk(lambda parameter, trial=trial: suggest(trial, parameter))  # type: ignore[misc]
         scored.append((task.mean(params), -len(scored), params))
         study.tell(trial, scored[-1][0])
     return max(scored)[2]

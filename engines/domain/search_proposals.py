@@ -37,7 +37,7 @@ class Proposals:
     def ask(self) -> Params:
         """Return the next configuration; `answer` or `drop` it before asking again."""
         trial = self._asked = self._study.ask()
-        return self._space.walk(lambda parameter: _suggest(trial, parameter))
+        return self._space.walk(lambda parameter: suggest(trial, parameter))
 
     def answer(self, score: float | None) -> None:
         """Tell what the configuration scored; None: it failed."""
@@ -77,7 +77,8 @@ class Proposals:
         self._asked = None
 
 
-def _suggest(trial: optuna.Trial, parameter: Parameter) -> Scalar:
+def suggest(trial: optuna.Trial, parameter: Parameter) -> Scalar:
+    """Draw a parameter of a trial."""
     if parameter.kind == "choice":
         # by position: Optuna would take 1 for True
         return parameter.choices[trial.suggest_categorical(parameter.key, range(len(parameter.choices)))]
