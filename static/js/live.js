@@ -56,7 +56,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   keep();
 });
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (!isLive(event.detail.elt)) return;
+  // the element itself has left the page by now; its request still names it
+  if (!isLive(event.detail.requestConfig.elt)) return;
   lost = !event.detail.successful;
   if (!lost) reached = Date.now();
   show();

@@ -62,6 +62,17 @@ def test_a_cycle_page_follows_the_cycle_to_its_end_and_then_rests(web: Watched) 
     assert web.complaints() == []
 
 
+def test_a_page_says_how_old_it_is(web: Watched) -> None:
+    cycle = make_cycle(state="running")
+    page = web.go(f"/cycles/{cycle.pk}/")
+    label = page.locator("[data-updated]")
+    with page.expect_response("**/live/"):
+        page.evaluate("document.querySelector('[data-updated]').textContent = ''")
+    expect(label).to_have_text("updated just now")
+    page.wait_for_timeout(6_000)
+    expect(label).to_have_text(re.compile(r"^updated (just now|[0-5] s ago)$"))
+
+
 def test_an_open_log_stays_open_while_the_page_follows(web: Watched) -> None:
     cycle = make_cycle(state="running", step="retrain")
     make_steps(cycle, done=0)
