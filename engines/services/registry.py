@@ -3,7 +3,7 @@
 import math
 import re
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.conf import settings
@@ -129,24 +129,26 @@ def _refuse_outside(root: Path, actor: Actor) -> None:
 
 
 def read_manifest(root: Path) -> Manifest:
-    """Return the checked manifest of the checkout's files, or raise ManifestError."""
-    texts = {file: text for file in manifest.FILES if (text := _read(root, file)) is not None}
+    """Return the checked manifest of the checkout's HEAD, which cycles work on, or raise ManifestError."""
+    entries = {entry.path: entry for entry in git.files(root, git.head(root))}
+    folders = {str(parent) for path in entries for parent in PurePosixPath(path).parents}
+
+    def text(path: str) -> str | None:
+        return git.read_entry(root, entries.get(path), MAX_SOURCE)
+
+    texts = {file: _manifest_text(root, entries[file]) for file in manifest.FILES if file in entries}
     found = manifest.parse(texts)
-    manifest_check.check(found, lambda path: (root / path).exists(), lambda path: _read(root, path))
+    manifest_check.check(found, lambda path: path.rstrip("/") in entries.keys() | folders, text)
     return found
 
 
-def _read(root: Path, path: str) -> str | None:
-    """Return the text of a file of the checkout; None when it is missing, no text, too large or a way out."""
-    file = (root / path).resolve()
-    if not file.is_relative_to(root) or not file.is_file() or file.stat().st_size > MAX_SOURCE:
-        return None
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        if path in manifest.FILES:
-            raise ManifestError(f"{path} is not UTF-8 text; save it as UTF-8", file=path) from None
-        return None
+def _manifest_text(root: Path, entry: git.TreeEntry) -> str:
+    text = git.read_entry(root, entry, MAX_SOURCE)
+    if text is None:
+        raise ManifestError(
+            f"{entry.path} is no plain UTF-8 file of at most {MAX_SOURCE} bytes; commit one", file=entry.path
+        )
+    return text
 
 
 def refresh_manifest(engine: Engine, *, actor: Actor) -> Engine:

@@ -12,7 +12,7 @@ from engines.domain.results import CLI, Actor
 from engines.models import Engine
 from engines.services.registry import refresh_manifest, register_engine, update_engine
 from menace_site.models import AuditEntry
-from tests.engines.repositories import BOT, MANIFEST, make_repository
+from tests.engines.repositories import BOT, MANIFEST, git, make_repository
 from tests.factories import make_engine
 
 pytestmark = pytest.mark.django_db
@@ -155,6 +155,7 @@ def test_a_manifest_that_turned_bad_leaves_the_old_one(tmp_path: Path) -> None:
     root = make_repository(tmp_path / "bot")
     engine = register_engine(path=str(root), actor=CLI)
     (root / "pyproject.toml").write_text("[tool.menace]\npipeline = 'gone:build'\n")
+    git(root, "commit", "-qam", "break it")
 
     with pytest.raises(ManifestError):
         refresh_manifest(engine, actor=CLI)
@@ -178,3 +179,13 @@ def test_a_column_that_is_no_setting_cannot_be_changed() -> None:
 
     with pytest.raises(RegistrationError, match="roi_delta_ema"):
         update_engine(engine.pk, actor=replace(WEB, kind="token"), roi_delta_ema=1.0)
+
+
+def test_what_is_not_committed_does_not_count(tmp_path: Path) -> None:
+    root = make_repository(tmp_path / "bot")
+    (root / "pyproject.toml").write_text("[tool.menace\n")
+    (root / "bot.py").unlink()
+
+    engine = register_engine(path=str(root), actor=CLI)
+
+    assert engine.manifest["pipeline"] == "bot:build"
