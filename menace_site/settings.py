@@ -230,9 +230,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
     "health_check_interval": 25,
 }
+# far over any clock difference between machines: a worker whose clock is ahead would never sweep otherwise
+BEAT_OPTIONS = {"expires": 6 * 3600}
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "engines.tasks.sweep", "schedule": SANDBOX.sweep_seconds, "options": {"expires": 30}},
-    "tick-schedules": {"task": "engines.tasks.tick_schedules", "schedule": 10.0, "options": {"expires": 30}},
+    "sweep": {"task": "engines.tasks.sweep", "schedule": SANDBOX.sweep_seconds, "options": BEAT_OPTIONS},
+    "tick-schedules": {"task": "engines.tasks.tick_schedules", "schedule": 10.0, "options": BEAT_OPTIONS},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
