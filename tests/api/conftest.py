@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.http import HttpResponse
 from django.test import Client
 
 from menace_site.api.throttling import FixedWindow
@@ -13,6 +12,8 @@ from menace_site.tokens import SCOPES, create_token
 from tests.factories import make_user
 
 Scopes = tuple[str, ...]
+Answer = Any
+"""The test client's response, whose `json` the types don't know."""
 
 
 class Api:
@@ -26,16 +27,16 @@ class Api:
             _, secret = create_token(user, name="test", scopes=scopes, expires_at=None)
             self.headers = {"Authorization": f"Bearer {secret}"}
 
-    def get(self, path: str, **params: Any) -> HttpResponse:
+    def get(self, path: str, **params: Any) -> Answer:
         return self.client.get(f"/api/{path}", params, headers=self.headers)
 
-    def post(self, path: str, data: Any = None, **headers: str) -> HttpResponse:
+    def post(self, path: str, data: Any = None, **headers: str) -> Answer:
         return self.send("POST", path, json.dumps(data if data is not None else {}), **headers)
 
-    def patch(self, path: str, data: Any) -> HttpResponse:
+    def patch(self, path: str, data: Any) -> Answer:
         return self.send("PATCH", path, json.dumps(data))
 
-    def send(self, method: str, path: str, body: str | bytes, **headers: str) -> HttpResponse:
+    def send(self, method: str, path: str, body: str | bytes, **headers: str) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.client.generic(
             method, f"/api/{path}", body, content_type="application/json", headers={**self.headers, **named}

@@ -52,7 +52,7 @@ WORDS = {
 GROUP = re.compile(r"\(\?P<(\w+)>(?:[^()\[\]]|\[[^\]]*\]|\([^()]*\))*\)")
 CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
 MODEL = re.compile(r"^admin/(\w+)/(\w+)/")
-Things = dict[str, Any]
+Things = dict[type[Any], Any]
 
 
 @dataclass

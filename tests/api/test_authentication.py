@@ -1,7 +1,6 @@
 """Who gets in, and who may do what."""
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.utils.crypto import get_random_string
 from rest_framework.request import Request
@@ -11,7 +10,7 @@ from rest_framework.viewsets import ViewSet
 
 from menace_site.api.endpoint import Endpoint
 from menace_site.tokens import create_token
-from tests.api.conftest import Api, Scopes
+from tests.api.conftest import Answer, Api, Scopes
 from tests.factories import make_cycle, make_engine, make_user
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +27,7 @@ PATHS = [
 ]
 
 
-def assert_problem(answer: HttpResponse, status: int) -> None:
+def assert_problem(answer: Answer, status: int) -> None:
     assert answer.status_code == status
     assert answer["Content-Type"] == "application/problem+json"
     body = answer.json()

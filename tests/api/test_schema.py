@@ -12,6 +12,7 @@ from django.db import close_old_connections, transaction
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.core.result import Ok
 from schemathesis.generation import GenerationMode
 from schemathesis.schemas import APIOperation, BaseSchema
 
@@ -96,6 +97,7 @@ def described(headers: dict[str, str]) -> BaseSchema:
 
 def operations(schema: BaseSchema) -> Iterator[Operation]:
     for found in schema.get_all_operations():
+        assert isinstance(found, Ok), found
         yield found.ok()
 
 
