@@ -136,7 +136,9 @@ def read_manifest(root: Path) -> Manifest:
     def text(path: str) -> str | None:
         return git.read_entry(root, entries.get(path), MAX_SOURCE)
 
-    texts = {file: _manifest_text(root, entries[file]) for file in manifest.FILES if file in entries}
+    texts: dict[str, str] = {
+        file: _manifest_text(root, entries[file]) for file in manifest.FILES if file in entries
+    }
     found = manifest.parse(texts)
     manifest_check.check(found, lambda path: path.rstrip("/") in entries.keys() | folders, text)
     return found
