@@ -1,5 +1,6 @@
 """`manage.py up` from nothing to a page, through falls and kills, to a stop that leaves nothing."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -63,7 +64,10 @@ class Installation:
     def family(self) -> list[psutil.Process]:
         """Every process of this installation."""
         named = [one for one in psutil.process_iter() if self._is_mine(one)]
-        below = [child for one in named for child in one.children(recursive=True)]
+        below: list[psutil.Process] = []
+        for one in named:
+            with contextlib.suppress(psutil.NoSuchProcess):  # it may end while we look
+                below += one.children(recursive=True)
         return list({one.pid: one for one in [*named, *below]}.values())
 
     def _is_mine(self, process: psutil.Process) -> bool:
