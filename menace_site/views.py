@@ -125,7 +125,7 @@ def _account(request: HttpRequest, form: PreferenceForm, token_form: TokenForm) 
     tokens = ApiToken.objects.filter(user=user).select_related("user")[:MAX_TOKENS]
     rows = [{"token": token, "live": is_live(token)} for token in tokens]
     roles = list(user.groups.order_by("name").values_list("name", flat=True))
-    return {"form": form, "token_form": token_form, "tokens": rows, "roles": roles, "secret": ""}
+    return {"form": form, "token_form": token_form, "tokens": rows, "roles": roles}
 
 
 def _user(request: HttpRequest) -> User:
