@@ -1,11 +1,11 @@
 """What people, programs and the schedule do to cycles. Every act is checked, atomic and audited."""
 
-import math
 from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
 
+from engines.domain.energy import checked
 from engines.domain.errors import Conflict, InvalidInput
 from engines.domain.results import Actor
 from engines.domain.states import STEPS, TERMINAL, Control, CycleState, StepState, Trigger
@@ -16,20 +16,8 @@ from engines.signals import acted, cycle_queued
 
 __all__ = ["cancel_cycle", "enqueue_cycle", "pause_cycle", "resume_cycle", "retry_cycle", "run_cycle"]
 
-MAX_ENERGY = 100.0
 MAX_QUEUED = 50
 MEASURED_UP_TO = STEPS.index("measure")
-
-
-def check_energy(energy: float) -> float:
-    """Return the energy as a float; InvalidInput unless it is a finite number in (0, 100]."""
-    if isinstance(energy, bool) or not isinstance(energy, int | float) or not math.isfinite(energy):
-        raise InvalidInput(f"energy must be a number, not {energy!r}", field="energy")
-    if not 0 < energy <= MAX_ENERGY:
-        raise InvalidInput(
-            f"energy must be over 0 and at most {MAX_ENERGY:g}, not {energy:g}", field="energy"
-        )
-    return float(energy)
 
 
 def enqueue_cycle(
@@ -50,7 +38,7 @@ def enqueue_cycle(
     Raises InvalidInput for an energy out of range, and Conflict when the engine is switched off or has
     too many cycles waiting.
     """
-    energy = check_energy(energy)
+    energy = checked(energy)
     with transaction.atomic():
         locked = Engine.objects.select_for_update(no_key=True).get(pk=engine.pk)
         _refuse_when_unfit(locked)

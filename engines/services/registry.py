@@ -13,13 +13,13 @@ from django.db.models.functions import Now
 
 from engines import git
 from engines.domain import manifest, manifest_check
+from engines.domain.energy import checked
 from engines.domain.errors import ManifestError, RegistrationError
 from engines.domain.manifest import Manifest
 from engines.domain.results import Actor
 from engines.models import Engine
 from engines.models.engine import NAME
 from engines.services import state_file
-from engines.services.cycles import check_energy
 from engines.signals import acted
 
 TRUSTED_KINDS = frozenset({"cli", "python", "system"})
@@ -57,7 +57,7 @@ def register_engine(
     root = checkout(path, actor)
     found = read_manifest(root)
     wanted = {
-        "base_energy": check_energy(energy),
+        "base_energy": checked(energy),
         "base_cpu_seconds": base_cpu_seconds if base_cpu_seconds is not None else found.budget.cpu_seconds,
         "base_trials": base_trials if base_trials is not None else found.budget.trials,
         "schedule_seconds": schedule_seconds or (round(found.every_seconds) if found.every_seconds else None),
@@ -168,7 +168,7 @@ def update_engine(engine_id: int, *, actor: Actor, **changes: Any) -> Engine:
         raise RegistrationError(f"{min(unknown)} can't be changed", field=min(unknown))
     _check_numbers(changes)
     if "base_energy" in changes:
-        changes["base_energy"] = check_energy(changes["base_energy"])
+        changes["base_energy"] = checked(changes["base_energy"])
     with transaction.atomic():
         engine = Engine.objects.select_for_update(no_key=True).get(pk=engine_id)
         for field, value in changes.items():

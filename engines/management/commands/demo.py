@@ -3,9 +3,8 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
-from engines.domain.errors import MenaceError
 from engines.domain.results import CLI
 from engines.services.demo import BOTS, Brought, bring_demo
 
@@ -22,10 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Bring the bots and say what was done."""
-        try:
-            brought = bring_demo(CLI, names=tuple(options["names"]) or BOTS)
-        except MenaceError as error:
-            raise CommandError(str(error), returncode=3) from None
+        brought = bring_demo(CLI, names=tuple(options["names"]) or BOTS)
         if options["json"]:
             self.stdout.write(json.dumps([_data(each) for each in brought]))
         else:
