@@ -138,7 +138,7 @@ class EngineSerializer(serializers.ModelSerializer[Engine]):
 
     team = serializers.CharField(source="team.name", read_only=True, default=None, allow_null=True)
     manifest = serializers.DictField(read_only=True)
-    roi_history = serializers.ListField(read_only=True, help_text="Latest ROI deltas and successes, oldest first.")
+    roi_history = serializers.ListField(read_only=True, help_text="Latest ROI deltas, oldest first.")
 
     class Meta:
         model = Engine

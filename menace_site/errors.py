@@ -3,9 +3,10 @@
 import sys
 
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.template import loader
 
+from menace_site.api.problems import plain_problem
 from menace_site.theme import THEMES
 
 RETRY_SECONDS = 5
@@ -63,8 +64,7 @@ def locked_out(request: HttpRequest, response: object = None, credentials: objec
 
 def _answer(request: HttpRequest, status: int, detail: str) -> HttpResponse:
     if request.path.startswith("/api/"):
-        body = {"type": "about:blank", "title": TITLES[status], "status": status, "detail": detail}
-        return JsonResponse(body, status=status, content_type="application/problem+json")
+        return plain_problem(request, status, detail)
     cookie = request.COOKIES.get("theme", "")
     context = {
         "status": status,
