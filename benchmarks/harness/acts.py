@@ -1,4 +1,4 @@
-"""What people do to cycles during a run, and what the rows say afterwards. Import it once Django is set up."""
+"""What people do to cycles during a run, and what the rows say then. Import it once Django is set up."""
 
 import random
 from collections import Counter

@@ -69,7 +69,7 @@ class Stack:
 
 @contextmanager
 def stack(env: Mapping[str, str], *, durable: bool) -> Iterator[Stack]:
-    """Start the servers, set Django up on them and migrate; with `durable`, the disk is waited for as in production."""
+    """Start the servers, set Django up on them and migrate; `durable`: wait for the disk as in production."""
     root = Path(tempfile.mkdtemp(prefix="menace-bench-"))
     options = {} if durable else {"fsync": "off", "full_page_writes": "off"}
     servers = Servers(root, Postgres(root, options), Valkey(root, None if durable else {"appendonly": "no"}))

@@ -103,8 +103,8 @@ def test_scratch_of_dead_workers_is_removed_and_that_of_living_ones_kept(tmp_pat
     assert sorted(path.name for path in root.iterdir()) == sorted([names[0], "notes"])
 
 
-def due(**fields: object) -> Engine:
-    return make_engine(schedule_seconds=60, next_due_at="2001-01-01T00:00:00Z", **fields)
+def due(*, enabled: bool = True) -> Engine:
+    return make_engine(schedule_seconds=60, next_due_at="2001-01-01T00:00:00Z", enabled=enabled)
 
 
 def test_a_due_engine_gets_one_cycle_and_its_next_slot() -> None:
@@ -115,6 +115,7 @@ def test_a_due_engine_gets_one_cycle_and_its_next_slot() -> None:
     cycle = Cycle.objects.get(engine=engine)
     assert (cycle.trigger, cycle.requested_label) == ("schedule", "system")
     assert cycle.slot is not None
+    assert engine.next_due_at is not None
     assert engine.next_due_at.timestamp() == (cycle.slot + 1) * 60
 
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def waiting(valkey_client: Redis) -> Callable[[], int]:
     """Return how many messages wait in the broker."""
-    return lambda: int(valkey_client.llen(tasks.QUEUE))  # type: ignore[arg-type]
+    return lambda: int(valkey_client.llen(tasks.QUEUE))
 
 
 def asked(engine: Engine) -> Cycle:
@@ -88,6 +88,6 @@ def test_wake_is_short_with_a_broker_that_is_down_and_works_once_it_is_back(
 
 def test_messages_carry_the_id_alone(valkey_client: Redis) -> None:
     tasks.wake(7)
-    (message,) = valkey_client.lrange(tasks.QUEUE, 0, -1)  # type: ignore[misc]
+    (message,) = valkey_client.lrange(tasks.QUEUE, 0, -1)
     assert b'"argsrepr": "(7,)"' in message
     assert settings.CELERY_ACCEPT_CONTENT == ["json"]

@@ -135,3 +135,8 @@ def scripted_parts() -> dict[str, Part]:
     """Return the parts of a worker; those named in FAULTS_UNKNOWN are not known to its code."""
     unknown = os.environ.get("FAULTS_UNKNOWN", "").split(",")
     return {name: Scripted() for name in STEPS if name not in unknown}
+
+
+def idle_parts() -> dict[str, Part]:
+    """Return parts that do nothing."""
+    return {name: Idle() for name in STEPS}

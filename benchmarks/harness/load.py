@@ -1,0 +1,105 @@
+"""The two loads of `overhead.py`: cycles and chains. Import it once Django and PLAIN_BROKER are set."""
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+from celery import chain
+
+from engines.domain.results import CLI
+from engines.domain.states import Trigger
+from engines.models import Cycle, Engine
+from engines.services.cycles import enqueue_cycle
+from harness.stack import Stack
+from tests.faults.plain import mark, nothing
+
+ENGINES = 12
+ALONE = 8
+PATIENCE = 300.0
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until something is true. Raises TimeoutError when it takes too long."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError("it never came true")
+        time.sleep(0.002)
+
+
+class Cycles:
+    """Cycles of several engines, woken like any other."""
+
+    def __init__(self) -> None:
+
+        self.engines = [Engine.objects.create(name=f"idle{n}", repository="/nowhere") for n in range(ENGINES)]
+
+    def send(self, count: int) -> None:
+        """Queue so many cycles."""
+
+        for number in range(count):
+            enqueue_cycle(self.engines[number % ENGINES], trigger=Trigger.CLI, energy=1.0, actor=CLI)
+
+    def left(self) -> int:
+        """Return how many have not ended."""
+
+        return Cycle.objects.unfinished().count()
+
+
+class Chains:
+    """Chains of ten empty tasks; the last one leaves a mark."""
+
+    def __init__(self, made: Stack) -> None:
+        self.marks = made.root / "marks"
+        self.sent = 0
+
+    def send(self, count: int) -> None:
+        """Send so many chains."""
+
+        for number in range(count):
+            links = [nothing.si().set(queue="plain") for _ in range(9)]
+            last = mark.si(str(self.marks), str(self.sent + number)).set(queue="plain")
+            chain(*links, last).apply_async()
+        self.sent += count
+
+    def left(self) -> int:
+        """Return how many have not ended."""
+        done = len(self.marks.read_text().splitlines()) if self.marks.exists() else 0
+        return self.sent - done
+
+
+def seconds_each(kind: Cycles | Chains, count: int) -> float:
+    """Send `count` at once and return the wall seconds of each until all have ended."""
+    begin = time.perf_counter()
+    kind.send(count)
+    wait_until(lambda: kind.left() == 0)
+    return (time.perf_counter() - begin) / count
+
+
+def measure(made: Stack, rounds: int, count: int) -> dict[str, Any]:
+    """Run both in turns; return seconds of one, many at once and one at a time."""
+    cycles, chains = Cycles(), Chains(made)
+    seconds_each(cycles, ENGINES)
+    seconds_each(chains, ENGINES)
+    many: dict[str, list[float]] = {"cycle": [], "chain": []}
+    alone: dict[str, list[float]] = {"cycle": [], "chain": []}
+    for _ in range(rounds):
+        many["cycle"].append(seconds_each(cycles, count))
+        many["chain"].append(seconds_each(chains, count))
+        alone["cycle"] += [seconds_each(cycles, 1) for _ in range(ALONE)]
+        alone["chain"] += [seconds_each(chains, 1) for _ in range(ALONE)]
+    return summary(many, alone)
+
+
+def summary(many: dict[str, list[float]], alone: dict[str, list[float]]) -> dict[str, Any]:
+    """Return medians, ratios and the rate."""
+    both = {"many at once": many, "one at a time": alone}
+    found: dict[str, Any] = {}
+    for name, times in both.items():
+        cycle, chain = statistics.median(times["cycle"]), statistics.median(times["chain"])
+        found[f"{name}: ms a cycle"] = round(cycle * 1000, 1)
+        found[f"{name}: ms a chain"] = round(chain * 1000, 1)
+        found[f"{name}: ratio"] = round(cycle / chain, 2)
+    found["cycles a second"] = round(1 / statistics.median(many["cycle"]), 1)
+    return found

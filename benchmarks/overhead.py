@@ -1,0 +1,43 @@
+"""What the durable cycle costs: cycles whose ten steps do nothing against Celery chains of ten empty tasks.
+
+    python benchmarks/overhead.py --rounds 4 --cycles 60 --json overhead.json
+
+Both run on the same servers with `-c 2`, in turns; the disk is waited for as in production.
+"""
+
+import argparse
+import json
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from harness.stack import stack
+
+from menace_site.embedded.addresses import broker_url
+
+
+def main() -> int:
+    """Measure, print, write JSON; 1 if a bar is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--cycles", type=int, default=60)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    env = {"DJANGO_SETTINGS_MODULE": "tests.faults.idle_settings"}
+    with stack(env, durable=True) as made:
+        made.env["PLAIN_BROKER"] = os.environ["PLAIN_BROKER"] = broker_url(made.root, os.environ)
+        made.worker("cycles")
+        made.celery("worker", "-c", "2", "-Q", "plain", "-l", "WARNING", app="tests.faults.plain")
+        found = import_module("harness.load").measure(made, options.rounds, options.cycles)
+    for name, value in found.items():
+        print(f"{name:28} {value}")
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=2) + "\n")
+    return int(found["many at once: ratio"] > 2.0 or found["cycles a second"] < 20)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
