@@ -16,6 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from harness.stack import stack
 
+from menace_site.embedded.addresses import broker_url
+
 LEASE = 4.0
 
 
@@ -56,6 +58,7 @@ def main() -> int:
     }
     with stack(env, durable=False) as made:
         made.env["FAULTS_DIR"] = os.environ["FAULTS_DIR"] = str(made.root)
+        made.env["PLAIN_BROKER"] = os.environ["PLAIN_BROKER"] = broker_url(made.root, os.environ)
         storm = import_module("harness.storm")
         chaos = storm.Chaos(made, random.Random(options.seed))
         chaos.start()

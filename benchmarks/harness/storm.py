@@ -238,8 +238,6 @@ def drain(chaos: Chaos) -> int:
 def plain_celery(made: Stack, tasks: int = 20) -> dict[str, int]:
     """Kill a plain Celery worker once with -9 while it works on 20 tasks, and start another: what is lost?"""
 
-    plain.app.conf.update(broker_url=settings.CELERY_BROKER_URL)
-    made.env["PLAIN_BROKER"] = settings.CELERY_BROKER_URL
     folder = made.root / "plain"
     folder.mkdir()
     for number in range(tasks):

@@ -50,8 +50,13 @@ def test_row_3_a_cycle_that_kills_its_workers_is_quarantined_and_the_queue_goes_
     assert "died 3 times in a row at step retrain" in row(poison).message
 
 
-def test_row_4_a_worker_that_hangs_in_c_loses_its_cycle_and_is_killed(stage: Stage) -> None:
-    stage.worker(env={"FAULTS_TIME_LIMIT": "6"})
+def test_row_4_a_worker_that_hangs_in_c_loses_its_cycle_and_is_killed(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = {"time_limit": 6, "soft_time_limit": 5, "_exec_options": None}  # they travel with the message
+    for name, value in limits.items():
+        monkeypatch.setattr(run_cycle, name, value)
+    stage.worker()
     cycle = stage.cycle({"retrain": {"do": "hang", "times": 1}})
     hung = stage.started(cycle)
     assert stage.finish(cycle) == ["done"]
