@@ -49,7 +49,11 @@ class Request:
 def ask(handler: WSGIHandler, request: Request) -> bytes:
     """Ask through the whole stack of middleware, in this process; RuntimeError unless it answers 200."""
     status: list[str] = []
-    response: Any = handler(request.environ(), lambda line, _: status.append(line))
+
+    def start(line: str, _headers: Any, _error: Any = None, /) -> Any:
+        status.append(line)
+
+    response: Any = handler(request.environ(), start)
     body = b"".join(response)
     response.close()
     if not status[0].startswith("200"):
@@ -177,4 +181,4 @@ def machine() -> dict[str, Any]:
 
 
 def _memory_gib() -> float:
-    return round(psutil.virtual_memory().total / 2**30, 1)
+    return float(round(psutil.virtual_memory().total / 2**30, 1))

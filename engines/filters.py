@@ -186,9 +186,7 @@ def _moment(text: str) -> datetime:
     escaped = re.sub(r"(T\S+) (\d\d:?\d\d)$", r"\1+\2", text)
     moment = datetime(day.year, day.month, day.day) if day else parse_datetime(escaped)
     if moment is None or not 1970 <= moment.year <= 9000:
-        raise InvalidInput(
-            "a day (2026-01-31) or a time (2026-01-31T12:00:00Z) from 1970 to 9000"
-        )
+        raise InvalidInput("a day (2026-01-31) or a time (2026-01-31T12:00:00Z) from 1970 to 9000")
     return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
 
 

@@ -10,7 +10,7 @@ PAUSE_SECONDS = 5.0
 
 
 class ResilientRedisCache(RedisCache):
-    """Redis with short time-outs that reads as empty while Redis is away, and asks again only after a pause."""
+    """Redis with short time-outs that reads as empty while Redis is away and asks again after a pause."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         options = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5, **params.get("OPTIONS", {})}

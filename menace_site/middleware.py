@@ -17,7 +17,7 @@ def _zones() -> frozenset[str]:
 
 
 def time_zone(get_response: View) -> View:
-    """Show times in the zone that the viewer chose, else in the one the browser told by cookie, else in UTC."""
+    """Show times in the zone that the viewer chose, else in the one of the browser's cookie, else in UTC."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         chosen = request.session.get("time_zone") or request.COOKIES.get("tz", "")

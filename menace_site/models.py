@@ -12,7 +12,9 @@ class ApiToken(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=100)
-    prefix = models.CharField(max_length=12, unique=True, help_text="First characters, shown to tell tokens apart.")
+    prefix = models.CharField(
+        max_length=12, unique=True, help_text="First characters, shown to tell tokens apart."
+    )
     sha256 = models.CharField(max_length=64, unique=True)
     scopes = models.JSONField(default=list, help_text="Of: read, operate, approve.")
     created_at = models.DateTimeField(db_default=Now())
@@ -102,7 +104,9 @@ class Preference(models.Model):
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="preference")
     time_zone = models.CharField(max_length=64, blank=True, help_text="Empty: the browser's.")
-    theme = models.CharField(max_length=6, blank=True, choices=[("", "system"), ("light", "light"), ("dark", "dark")])
+    theme = models.CharField(
+        max_length=6, blank=True, choices=[("", "system"), ("light", "light"), ("dark", "dark")]
+    )
 
     def __str__(self) -> str:
         return f"{self.user_id}"

@@ -241,7 +241,7 @@ CELERY_TIMEZONE = "UTC"
 
 CYCLE_PARTS = "engines.services.parts.default_parts"
 PREPARE_PROCESS = "menace_site.embedded.one_off.prepare_process"
-"""Called before plain Python's first use of an engine: brings up the embedded servers where they are in charge."""
+"""Called before plain Python's first use of an engine: brings up the embedded servers."""
 
 LOGGING = {
     "version": 1,

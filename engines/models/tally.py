@@ -8,7 +8,7 @@ from engines.models.engine import Engine
 
 
 class CycleTally(models.Model):
-    """How many cycles of an engine ended in one state after about so long. Never falls, whatever is pruned."""
+    """How many cycles of an engine ended in one state after about so long. It never falls."""
 
     engine = models.ForeignKey(Engine, on_delete=models.CASCADE, related_name="tallies")
     state = models.CharField(max_length=12, choices=choices(sorted(TERMINAL)))

@@ -26,6 +26,9 @@ TRUSTED_KINDS = frozenset({"cli", "python", "system"})
 """Actors who could read the file system anyway; people and tokens are kept to the allowed roots."""
 
 MAX_SOURCE = 2_000_000
+RESERVED = frozenset({"new"})
+"""Names that would hide a page of the site."""
+
 LIMITS: dict[str, tuple[float, float]] = {
     "base_cpu_seconds": (0.1, 86_400.0),
     "base_trials": (1, 100_000),
@@ -188,6 +191,8 @@ def _plain(value: Any) -> Any:
 def _name(text: str, *, given: bool) -> str:
     """Return a valid name: the one given, or one made from the folder's."""
     name = text if given else re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-_")[:63]
+    if name in RESERVED:
+        raise RegistrationError(f"{name!r} is an address of the site; give another name", field="name")
     if not re.fullmatch(NAME, name):
         raise RegistrationError(
             f"{text!r} is no name for an engine; use lower-case letters, digits, - and _ (at most 63)",

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
 from engines import git
@@ -116,8 +116,8 @@ def test_the_command_says_what_it_did(data: Path) -> None:
 
 
 @pytest.mark.django_db
-def test_the_command_fails_with_a_code(data: Path) -> None:
+def test_the_command_refuses_a_folder_in_the_way(data: Path) -> None:
     (data / "repos" / "alpha").mkdir(parents=True)
-    with pytest.raises(CommandError) as caught:
+    with pytest.raises(Conflict, match="move it away"):
         call_command("demo", stdout=io.StringIO())
-    assert caught.value.returncode == 3
+    assert not Engine.objects.exists()

@@ -108,7 +108,7 @@ def test_a_taken_name_is_refused_and_keeps_the_first(tmp_path: Path) -> None:
     assert Engine.objects.get() == first
 
 
-@pytest.mark.parametrize("name", ["Bot", "a b", "../x", "-a", "ä", "a" * 64])
+@pytest.mark.parametrize("name", ["new", "Bot", "a b", "../x", "-a", "ä", "a" * 64])
 def test_a_bad_name_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(RegistrationError) as caught:
         register_engine(path=str(make_repository(tmp_path / "bot")), name=name, actor=CLI)

@@ -83,6 +83,15 @@ def test_a_cycle_keeps_champion_candidate_and_what_it_was_worth(engine: Engine) 
     assert RoiEvent.objects.get().delta == cycle.roi_delta
 
 
+def test_the_newest_winner_alone_waits_for_a_person(engine: Engine) -> None:
+    run(engine, ScriptedPipeline(gain=5.0))
+    newest = run(engine, ScriptedPipeline(gain=6.0))
+    run(engine, ScriptedPipeline(gain=0.0))
+
+    assert ModelVersion.objects.get(state=VersionState.CANDIDATE).cycle == newest
+    assert ModelVersion.objects.filter(state=VersionState.RETIRED).count() == 1
+
+
 def test_a_challenger_without_gain_costs_and_leaves_no_candidate(engine: Engine) -> None:
     cycle = run(engine, ScriptedPipeline(gain=0.0))
 

@@ -1,6 +1,5 @@
 """The page of one engine, its forms and its figures."""
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 from django.test import Client
 
 from engines.models import Cycle, Engine
+from tests.engines.repositories import git, make_repository
 from tests.factories import (
     make_cycle,
     make_day,
@@ -24,13 +24,7 @@ from tests.web.conftest import client_of
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A git checkout without a manifest, which is valid."""
-    root = tmp_path / "mybot"
-    root.mkdir()
-    (root / "main.py").write_text("print('hello')\n")
-    git = ["git", "-C", str(root), "-c", "user.name=t", "-c", "user.email=t@example.org"]
-    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
-        subprocess.run([*git, *arguments], check=True, timeout=30)
-    return root
+    return make_repository(tmp_path / "mybot", {"main.py": "print('hello')\n"})
 
 
 def form(**fields: Any) -> dict[str, Any]:
@@ -145,6 +139,8 @@ class TestRegister:
 
     def test_a_bad_manifest_is_refused_with_the_reason(self, operator: Client, repository: Path) -> None:
         (repository / "menace.toml").write_text("pipeline = 7\n")
+        git(repository, "add", ".")
+        git(repository, "commit", "-q", "-m", "describe it")
         response = operator.post("/engines/new/", form(path=str(repository)))
         assert response.status_code == 422
         assert "pipeline" in response.content.decode()

@@ -46,6 +46,7 @@ class Retrain(Idle):
         Engine.objects.filter(pk=context.engine_id).update(decisions_made=F("decisions_made") + 1)
         ModelVersion.objects.filter(cycle=context.cycle_id, state=VersionState.CANDIDATE).delete()
         if result["verdict"] == PROMOTABLE:
+            _retire_candidates(context.engine_id)
             _keep_candidate(context, result)
 
 
@@ -73,6 +74,12 @@ def assignment(engine: Engine, context: StepContext) -> Assignment:
 def store() -> Path:
     """Return the folder where artifacts lie under their digests."""
     return Path(settings.DATA_DIR) / "artifacts"
+
+
+def _retire_candidates(engine_id: int) -> None:
+    """Retire what still waits for a person: the newest winner was judged on fresher evidence."""
+    waiting = ModelVersion.objects.filter(engine=engine_id, state=VersionState.CANDIDATE)
+    waiting.update(state=VersionState.RETIRED)
 
 
 def _keep_candidate(context: StepContext, result: Mapping[str, Any]) -> None:
