@@ -41,7 +41,7 @@ def person(db: None) -> Client:
 
 
 def click_run(person: Client) -> tuple[Cycle, str, float]:
-    """Click "run" on a new engine; return the cycle, the page that follows and the slower answer's seconds."""
+    """Click "run" on a new engine; return the cycle, the page after it and the slower answer's seconds."""
     engine = make_engine()
     begin = time.monotonic()
     sent = person.post(f"/engines/{engine.name}/trigger/", {"energy": "1"})
