@@ -9,12 +9,12 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.dispatch import receiver
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -71,23 +71,34 @@ class Bus:
 
     def publish(self, topic: str, data: Mapping[str, Any]) -> bool:
         """Append a message; False (and counted) when Redis doesn't answer or didn't a moment ago."""
-        if topic not in TOPICS:
-            raise ValueError(f"{topic!r} is no topic; one of {', '.join(TOPICS)}")
+        return self.publish_all([(topic, data)])
+
+    def publish_all(self, messages: Sequence[tuple[str, Mapping[str, Any]]]) -> bool:
+        """Append messages in one round trip; see `publish`."""
+        for topic, _ in messages:
+            if topic not in TOPICS:
+                raise ValueError(f"{topic!r} is no topic; one of {', '.join(TOPICS)}")
         if self._clock() < self._away_until:
-            return self._drop()
+            return self._drop(len(messages))
         try:
-            body = json.dumps(data, default=str, separators=(",", ":"))
-            self._client.xadd(PREFIX + topic, {FIELD: body}, maxlen=self._maxlen, approximate=True)
+            self._append(messages)
             self._account()
         except (RedisError, OSError) as error:
             self._away_until = self._clock() + PAUSE_SECONDS
             log.warning("event bus away, messages are dropped for %g s: %s", PAUSE_SECONDS, error)
-            return self._drop()
+            return self._drop(len(messages))
         return True
 
-    def _drop(self) -> bool:
+    def _append(self, messages: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        pipeline = self._client.pipeline(transaction=False)
+        for topic, data in messages:
+            body = json.dumps(data, default=str, separators=(",", ":"))
+            pipeline.xadd(PREFIX + topic, {FIELD: body}, maxlen=self._maxlen, approximate=True)
+        pipeline.execute()
+
+    def _drop(self, count: int) -> bool:
         with self._lock:
-            self.dropped += 1
+            self.dropped += count
         return False
 
     def _account(self) -> None:
@@ -152,8 +163,26 @@ def bus() -> Bus:
 
 
 def publish(topic: str, data: Mapping[str, Any]) -> None:
-    """Publish once the surrounding transaction is committed; nothing when it is rolled back."""
-    transaction.on_commit(lambda: bus().publish(topic, data), robust=True)
+    """Publish once the surrounding transaction is committed; nothing when it is rolled back.
+
+    Messages in a row of one transaction (or savepoint) go out together.
+    """
+    waiting = connection.run_on_commit[-1:]
+    if waiting and isinstance(waiting[0][1], _Batch) and waiting[0][0] == set(connection.savepoint_ids):
+        waiting[0][1].messages.append((topic, data))
+    else:
+        transaction.on_commit(_Batch([(topic, data)]), robust=True)
+
+
+@dataclass
+class _Batch:
+    """What one transaction has to tell."""
+
+    messages: list[tuple[str, Mapping[str, Any]]]
+
+    def __call__(self) -> None:
+        """Publish it."""
+        bus().publish_all(self.messages)
 
 
 @receiver(cycle_queued)

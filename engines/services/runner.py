@@ -101,8 +101,11 @@ class _Mover:
         self.lease = lease
         self.pulse = pulse
         self.cycle = Cycle.objects.select_related("engine").get(pk=lease.cycle_id)
-        self.steps = {step.name: step for step in CycleStep.objects.filter(cycle=lease.cycle_id)}
+        rows = CycleStep.objects.filter(cycle=lease.cycle_id).order_by("position")
+        columns = ("name", "failures", "result")  # not the logs
+        self.steps = {step.name: step for step in rows.values_list(*columns, named=True)}
         self.parts = parts
+        self.ahead = _from(list(self.steps), self.cycle.step)
         self.results: dict[str, Mapping[str, Any]] = {name: step.result for name, step in self.steps.items()}
 
     def move(self) -> str:
@@ -119,18 +122,11 @@ class _Mover:
         return self._run(todo)
 
     def _todo(self) -> list[str]:
-        """Return the cycle's step and those after it, as far as this code knows them.
-
-        The order is the row's own: a cycle that newer or older code queued keeps the steps it was made with.
-        """
-        names = sorted(self.steps, key=lambda name: self.steps[name].position)
-        if self.cycle.step:
-            names = names[names.index(self.cycle.step) :] if self.cycle.step in names else []
-        self._all = names
-        return list(itertools.takewhile(self.parts.__contains__, names))
+        """Return the steps ahead as far as this code knows them."""
+        return list(itertools.takewhile(self.parts.__contains__, self.ahead))
 
     def _run(self, todo: list[str]) -> str:
-        following = [*self._all[1:], ""]
+        following = [*self.ahead[1:], ""]
         for name, after in zip(todo, following, strict=False):
             ended = self._step(name, after)
             if ended:
@@ -244,6 +240,16 @@ class _Mover:
             state=state,
             note=note,
         )
+
+
+def _from(names: list[str], step: str) -> list[str]:
+    """Return the cycle's step and those after it; none when the rows don't know that step.
+
+    The order is the rows' own: a cycle that newer or older code queued keeps the steps it was made with.
+    """
+    if not step:
+        return names
+    return names[names.index(step) :] if step in names else []
 
 
 TRANSIENT = (TransientStepError, StepTimeout, SoftTimeLimitExceeded, OSError, OperationalError)

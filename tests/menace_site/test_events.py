@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from redis import Redis
 
 from engines.models import Cycle, CycleStep
@@ -66,6 +66,20 @@ def test_nothing_is_published_before_the_commit(transactional_db: None, bus: Bus
         events.publish("cycle:queued", {"cycle": 1})
         assert kept(bus, "cycle:queued") == []
     assert kept(bus, "cycle:queued") == [{"cycle": 1}]
+
+
+def test_messages_of_one_transaction_go_out_together_without_those_of_an_undone_savepoint(
+    transactional_db: None, bus: Bus
+) -> None:
+    with transaction.atomic():
+        events.publish("cycle:queued", {"cycle": 1})
+        events.publish("cycle:queued", {"cycle": 2})
+        with transaction.atomic():
+            events.publish("cycle:queued", {"cycle": 3})
+            transaction.set_rollback(True)
+        events.publish("cycle:queued", {"cycle": 4})
+        assert len(connection.run_on_commit) == 1
+    assert kept(bus, "cycle:queued") == [{"cycle": 1}, {"cycle": 2}, {"cycle": 4}]
 
 
 def test_nothing_is_published_of_what_was_rolled_back(transactional_db: None, bus: Bus) -> None:
