@@ -284,7 +284,7 @@ def _team(values: dict[str, Any], request: Request) -> dict[str, Any]:
 
 def _history(engine: Engine, params: Any) -> dict[str, Any]:
     metric, period = params.get("metric", ""), params.get("period", "")
-    if period and period not in numbers.PERIODS:
+    if "period" in params and period not in numbers.PERIODS:
         raise InvalidInput(f"known: {', '.join(numbers.PERIODS)}", field="period")
     known = numbers.metric_names(engine.name)
     if metric and metric not in known:
