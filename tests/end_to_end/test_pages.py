@@ -228,9 +228,8 @@ def test_the_first_useful_page_is_there_within_a_second(web: Watched) -> None:
     furnish()
     web.go("/")
     page = web.go("/cycles/")
-    seen = page.evaluate(
-        "performance.getEntriesByType('paint').find(e => e.name == 'first-contentful-paint').startTime"
-    )
+    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length == 1")
+    seen = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     weight = page.evaluate(
         "performance.getEntriesByType('resource').reduce((sum, e) => sum + e.decodedBodySize, 0)"
     )
