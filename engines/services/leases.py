@@ -46,9 +46,13 @@ UPDATE engines_cycle SET
     cpu_seconds = CASE WHEN %(cpu)s::float8 IS NULL THEN cpu_seconds
                        ELSE coalesce(cpu_seconds, 0) + %(cpu)s::float8 END
 WHERE id = %(id)s AND lease_token = %(token)s AND state = 'running'
-RETURNING control
+RETURNING control, CASE WHEN %(on_the_way)s THEN set_config('synchronous_commit', 'off', true) END
 """
-"""The heartbeat waits for the row while such a transaction is open, so this lengthens the lease as well."""
+"""The heartbeat waits for the row while such a transaction is open, so this lengthens the lease as well.
+
+A step's end on the way need not wait for the disk: should the server crash right then, the step and its rows
+are gone together, and it is repeated. Claims and ends of cycles do wait, and with them all that was before.
+"""
 
 
 @dataclass(frozen=True)
@@ -97,16 +101,22 @@ def beat(lease: Lease) -> Control:
 
 @contextmanager
 def fenced(
-    lease: Lease, *, step: str | None = None, done: int = 0, cpu_seconds: float | None = None
+    lease: Lease,
+    *,
+    step: str | None = None,
+    done: int = 0,
+    cpu_seconds: float | None = None,
+    on_the_way: bool = False,
 ) -> Iterator[Control]:
     """Open a transaction that commits only while the lease holds.
 
     `step` becomes the cycle's step, and `done` more of them are done. Yields what a person asked for: nobody
-    can ask for anything else until the transaction ends. Raises LeaseLost when the lease is another's:
-    nothing of the transaction stays.
+    can ask for anything else until the transaction ends. `on_the_way`: its commit need not wait for the disk.
+    Raises LeaseLost when the lease is another's: nothing of the transaction stays.
     """
     with transaction.atomic():
-        yield _owned(FENCE, lease, {"step": step, "done": done, "cpu": cpu_seconds})
+        values = {"step": step, "done": done, "cpu": cpu_seconds, "on_the_way": on_the_way}
+        yield _owned(FENCE, lease, values)
 
 
 def _owned(statement: str, lease: Lease, values: dict[str, str | float | None]) -> Control:

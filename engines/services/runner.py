@@ -114,7 +114,7 @@ class _Mover:
         todo = self._todo()
         if not todo:
             return endings.hand_back(self.lease, first, NEWER, pause=UNKNOWN_SECONDS)
-        with fenced(self.lease, step=todo[0]) as asked:
+        with fenced(self.lease, step=todo[0], on_the_way=True) as asked:
             if asked:
                 return endings.obeyed(self.cycle.pk, todo[0], asked)
             step_rows.start(self.cycle.pk, todo[0])
@@ -173,7 +173,8 @@ class _Mover:
     def _complete(self, context: StepContext, outcome: StepOutcome, after: str) -> str | None:
         """Write the step's own rows, its end and what comes next in one transaction under the fence."""
         going_on = after if self._may_go_on(outcome, after) else ""
-        with fenced(self.lease, step=after, done=1, cpu_seconds=outcome.cpu_seconds) as asked:
+        cpu, on_the_way = outcome.cpu_seconds, bool(going_on)
+        with fenced(self.lease, step=after, done=1, cpu_seconds=cpu, on_the_way=on_the_way) as asked:
             if asked:
                 self.pulse.asked = asked
                 raise Interrupted

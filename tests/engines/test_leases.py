@@ -171,3 +171,16 @@ def test_a_takeover_waits_for_the_owner_s_open_transaction_and_then_finds_it_ali
         with transaction.atomic(), leases.fenced(lease, step="patch", done=1):
             rival = pool.submit(_race, [cycle.pk], 1)
         assert rival.result(timeout=10) == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("on_the_way", "waits"), [(True, "off"), (False, "on")])
+def test_only_steps_on_the_way_don_t_wait_for_the_disk(on_the_way: bool, waits: str) -> None:
+    lease = leases.claim(queued(make_engine()).pk, owner="a")
+    assert lease is not None
+    with leases.fenced(lease, on_the_way=on_the_way), connection.cursor() as cursor:
+        cursor.execute("SHOW synchronous_commit")
+        assert cursor.fetchone() == (waits,)
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW synchronous_commit")
+        assert cursor.fetchone() == ("on",)
