@@ -146,7 +146,9 @@ def test_history_tells_roi_or_a_metric(viewer: Api) -> None:
     assert (found["per"], found["metrics"], len(found["points"])) == ("point", ["accuracy"], 1)
 
 
-@pytest.mark.parametrize("params", [{"period": "ever"}, {"period": ""}, {"metric": "nothing"}, {"limit": "5"}])
+@pytest.mark.parametrize(
+    "params", [{"period": "ever"}, {"period": ""}, {"metric": "nothing"}, {"limit": "5"}]
+)
 def test_history_refuses_what_it_does_not_know(viewer: Api, params: dict[str, str]) -> None:
     make_engine("alpha")
     assert viewer.get("engines/alpha/history/", **params).status_code == 400
