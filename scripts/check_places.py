@@ -15,7 +15,7 @@ HOSTS = "|".join(
         ("registry", "npmjs", "org"),
     )
 )
-FOLDERS = "|".join(("/home/[a-z]", "/root/", "/Users/[A-Za-z]", "/work/", "/opt/(?:pypi|wheels)"))
+FOLDERS = "|".join(("/home/[a-z]", "/root/", "/Users/[A-Za-z]"))
 FORBIDDEN = re.compile(rf"(?:{HOSTS})|(?<![\w.~}}])(?:{FOLDERS})")
 NOT_TEXT = {".png", ".br", ".gz", ".ico", ".woff2", ".joblib", ".svg"}
 VENDORED = ("static/vendor/", "static/js/vendor/")
