@@ -8,6 +8,7 @@ from orphans.sandbox.artifacts import ArtifactError, artifact_path
 from orphans.sandbox.runner import SubprocessRunner
 from orphans.sandbox.scratch import remove_tree, scratch_folder
 from orphans.sandbox.spec import (
+    Attempts,
     Cancel,
     Kind,
     Limits,
@@ -22,6 +23,7 @@ from orphans.sandbox.spec import (
 
 __all__ = [
     "ArtifactError",
+    "Attempts",
     "Cancel",
     "Kind",
     "Limits",

@@ -140,6 +140,24 @@ class StoredFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attempts:
+    """Side effects that a run tried, allowed or not, with its children's."""
+
+    file_writes: int = 0
+    network_connections: int = 0
+    subprocesses: int = 0
+    #: up to N of each, by the name of the count, cleaned for display
+    examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: counted by the kernel; False: by a hook inside the run, which the run could fool
+    exact: bool = False
+
+    @property
+    def total(self) -> int:
+        """All of them together: the side-effect score."""
+        return self.file_writes + self.network_connections + self.subprocesses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
     """What was observed of one run. None always means "not measured"."""
 
@@ -165,7 +183,9 @@ class Measurement:
     survivors: int | None = None
     artifacts: tuple[StoredFile, ...] = ()
     #: counted side effects; None while no layer counts them
-    attempts: Mapping[str, int] | None = None
+    attempts: Attempts | None = None
+    #: calls per function of the checkout, `path:name`; None while nobody counted
+    calls: Mapping[str, int] | None = None
     #: which promises held in this run
     guarantees: Mapping[str, bool] = field(default_factory=dict)
 

@@ -1,0 +1,101 @@
+"""What a scan of a checkout found, as values: modules nothing live reaches, and why.
+
+Paths are repository-relative POSIX paths everywhere, so two files of one name never collide.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Classification(StrEnum):
+    """What a module that no root reaches is."""
+
+    #: others of the repository are tied to it, but nothing live reaches them
+    ORPHAN = "orphan"
+    #: neither imports nor is imported inside the repository
+    ISOLATED = "isolated"
+    #: only tests reach it
+    TEST_ONLY = "test_only"
+    #: contained in, or superseded by, a live module
+    REDUNDANT = "redundant"
+    #: retired by its own evidence: its warning, docstring, path or history
+    LEGACY = "legacy"
+    #: a run of it did more than the threshold allows
+    HEAVY_SIDE_EFFECTS = "heavy_side_effects"
+    #: nobody imports it, but a published library may offer it to its users
+    PUBLIC_UNREFERENCED = "public_unreferenced"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One fact behind a verdict, with its place."""
+
+    kind: str
+    detail: str
+    path: str | None = None
+    line: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return {"kind": self.kind, "detail": self.detail, "path": self.path, "line": self.line}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One module that is not live."""
+
+    path: str
+    classification: Classification
+    #: modules inside the same island or chain that import it
+    parents: tuple[str, ...] = ()
+    #: from the head of its island down to it
+    chain: tuple[str, ...] = ()
+    redundant: bool = False
+    twin: str | None = None
+    #: share of this module that the twin contains, 0 to 1
+    similarity: float | None = None
+    #: 0 to 1
+    confidence: float
+    #: one sentence for people
+    reason: str
+    evidence: tuple[Evidence, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON, without its path."""
+        return {
+            "parents": list(self.parents),
+            "chain": list(self.chain),
+            "classification": self.classification.value,
+            "redundant": self.redundant,
+            "twin": self.twin,
+            "similarity": self.similarity,
+            "confidence": self.confidence,
+            "reason": self.reason,
+            "evidence": [each.to_json() for each in self.evidence],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """Everything one scan of a checkout told."""
+
+    modules: int
+    edges: int
+    findings: Mapping[str, Finding] = field(default_factory=dict)
+    isolated: tuple[str, ...] = ()
+    #: files that could not be read as Python 3, with the reason
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON; `orphans` maps each path to its finding."""
+        return {
+            "modules": self.modules,
+            "edges": self.edges,
+            "orphans": {path: each.to_json() for path, each in sorted(self.findings.items())},
+            "isolated": list(self.isolated),
+            "unreadable": dict(sorted(self.unreadable.items())),
+            "seconds": self.seconds,
+        }
