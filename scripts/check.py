@@ -18,7 +18,7 @@ FLOORS = "annotated=0.98 module_docs=0.95 public_docs=0.4"
 TEST_FLOOR = "test_ratio=0.75"
 """Test lines to code lines of the product. The house wants 1.0: raise this as tests come, never lower it."""
 NOT_PRODUCT = ("benchmarks/*", "scripts/*", "engines/demo/*")
-NOT_OURS = ("tests/assets/*", "scripts/style_measure.py", ".venv/*", "build/*", "sandbox_data/*")
+NOT_OURS = ("tests/assets/*", ".venv/*", "build/*", "sandbox_data/*")
 
 
 @dataclass(frozen=True)

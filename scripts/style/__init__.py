@@ -1,0 +1,1 @@
+"""Measure the style of a checkout: file facts, import graph, figures."""
