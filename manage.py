@@ -5,9 +5,14 @@ import os
 import sys
 from importlib import import_module
 
+from menace_site.plain import plain_command
+
 
 def main() -> int:
-    """Run the command given on the command line; only the supervisor does without Django."""
+    """Run the command given on the command line; the supervisor and the plain ones do without Django."""
+    plain = plain_command(sys.argv)
+    if plain is not None:
+        return plain(sys.argv[3:])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "menace_site.settings")
     supervises = sys.argv[1:2] == ["up"]
     door = import_module("menace_site.supervisor.command" if supervises else "menace_site.embedded.one_off")
