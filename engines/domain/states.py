@@ -91,3 +91,15 @@ class VersionState(StrEnum):
     CANDIDATE = "candidate"
     RETIRED = "retired"
     REJECTED = "rejected"
+
+
+class RevisionState(StrEnum):
+    """What became of a workflow's revision."""
+
+    CANDIDATE = "candidate"
+    ACTIVE = "active"
+    #: it was active until another one took its place
+    SUPERSEDED = "superseded"
+    #: taken back: its workflow points to the parent again
+    REVERTED = "reverted"
+    REJECTED = "rejected"

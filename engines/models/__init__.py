@@ -4,5 +4,16 @@ from engines.models.cycle import Cycle, CycleQuerySet, CycleStep
 from engines.models.engine import Engine, EngineQuerySet
 from engines.models.model_version import ModelVersion
 from engines.models.tally import CycleTally
+from engines.models.workflow_revision import WorkflowRevision, WorkflowRevisionQuerySet
 
-__all__ = ["Cycle", "CycleQuerySet", "CycleStep", "CycleTally", "Engine", "EngineQuerySet", "ModelVersion"]
+__all__ = [
+    "Cycle",
+    "CycleQuerySet",
+    "CycleStep",
+    "CycleTally",
+    "Engine",
+    "EngineQuerySet",
+    "ModelVersion",
+    "WorkflowRevision",
+    "WorkflowRevisionQuerySet",
+]

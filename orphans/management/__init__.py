@@ -1,0 +1,1 @@
+"""Commands about a checkout: its orphans, its self-tests."""

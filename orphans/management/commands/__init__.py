@@ -1,0 +1,1 @@
+"""Commands of the orphans app, one module each."""
