@@ -79,28 +79,40 @@ def seconds_each(kind: Cycles | Chains, count: int) -> float:
 
 
 def measure(made: Stack, rounds: int, count: int) -> dict[str, Any]:
-    """Run both in turns; return seconds of one, many at once and one at a time."""
+    """Run both in turns, so that what else the machine does meets both; return times, ratios and the rate."""
     cycles, chains = Cycles(), Chains(made)
     seconds_each(cycles, ENGINES)
     seconds_each(chains, ENGINES)
-    many: dict[str, list[float]] = {"cycle": [], "chain": []}
-    alone: dict[str, list[float]] = {"cycle": [], "chain": []}
-    for _ in range(rounds):
-        many["cycle"].append(seconds_each(cycles, count))
-        many["chain"].append(seconds_each(chains, count))
-        alone["cycle"] += [seconds_each(cycles, 1) for _ in range(ALONE)]
-        alone["chain"] += [seconds_each(chains, 1) for _ in range(ALONE)]
+    many, alone = [], []
+    for number in range(rounds):
+        many.append(pair(cycles, chains, count, number))
+        singles = [pair(cycles, chains, 1, turn) for turn in range(ALONE)]
+        alone.append((statistics.median(c for c, _ in singles), statistics.median(c for _, c in singles)))
     return summary(many, alone)
 
 
-def summary(many: dict[str, list[float]], alone: dict[str, list[float]]) -> dict[str, Any]:
-    """Return medians, ratios and the rate."""
-    both = {"many at once": many, "one at a time": alone}
+def pair(cycles: Cycles, chains: Chains, count: int, number: int) -> tuple[float, float]:
+    """Return the seconds of a cycle and of a chain, measured one after the other; odd ones chains first."""
+    kinds: list[Cycles | Chains] = [cycles, chains]
+    times = {kind: seconds_each(kind, count) for kind in (kinds if number % 2 == 0 else kinds[::-1])}
+    return times[cycles], times[chains]
+
+
+def summary(many: list[tuple[float, float]], alone: list[tuple[float, float]]) -> dict[str, Any]:
+    """Return the spread of times, ratios and the rate over the rounds: pairs of (cycle, chain) seconds."""
     found: dict[str, Any] = {}
-    for name, times in both.items():
-        cycle, chain = statistics.median(times["cycle"]), statistics.median(times["chain"])
-        found[f"{name}: ms a cycle"] = round(cycle * 1000, 1)
-        found[f"{name}: ms a chain"] = round(chain * 1000, 1)
-        found[f"{name}: ratio"] = round(cycle / chain, 2)
-    found["cycles a second"] = round(1 / statistics.median(many["cycle"]), 1)
+    for name, times in (("many at once", many), ("one at a time", alone)):
+        found[f"{name}: ms a cycle"] = spread([1000 * cycle for cycle, _ in times])
+        found[f"{name}: ms a chain"] = spread([1000 * chain for _, chain in times])
+        found[f"{name}: ratio"] = spread([cycle / chain for cycle, chain in times])
+    found["cycles a second"] = spread([1 / cycle for cycle, _ in many])
     return found
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Return least, median and most."""
+    return {
+        "least": round(min(values), 2),
+        "median": round(statistics.median(values), 2),
+        "most": round(max(values), 2),
+    }

@@ -61,6 +61,13 @@ class StepContext:
 class Part(Protocol):
     """What does the work of one step."""
 
+    @property
+    def brief(self) -> bool:
+        """Whether `run` returns at once, touches nothing and may be repeated, and `commit` writes nothing.
+
+        Brief steps in a row are written together, so a crash among them only repeats them.
+        """
+
     def run(self, context: StepContext) -> StepOutcome:
         """Do the work without writing a row. May be repeated after a crash, so its effects must bear that."""
 
@@ -70,6 +77,11 @@ class Part(Protocol):
 
 class Idle:
     """A part without rows of its own; base of the parts."""
+
+    @property
+    def brief(self) -> bool:
+        """Return True for a part that does nothing; whoever does something in a moment says so itself."""
+        return type(self).run is Idle.run and type(self).commit is Idle.commit
 
     def run(self, context: StepContext) -> StepOutcome:
         """Do nothing."""
@@ -84,6 +96,11 @@ class NotConfiguredPart(Idle):
     """A part that says honestly that it does not exist here."""
 
     why: str
+
+    @property
+    def brief(self) -> bool:
+        """Return True: saying so takes no time."""
+        return True
 
     def run(self, context: StepContext) -> StepOutcome:
         """Say so."""

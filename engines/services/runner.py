@@ -5,31 +5,34 @@ import itertools
 import logging
 import shutil
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F
 from django.utils.module_loading import import_string
 
-from engines.domain.cycle import Interrupted, Part, StepContext, StepFailed, StepTimeout, TransientStepError
+from engines.domain.cycle import Interrupted, Part, StepContext, StepTimeout
 from engines.domain.errors import LeaseLost
 from engines.domain.results import StepOutcome
 from engines.domain.states import Control, CycleState, StepState
 from engines.models import Cycle, CycleStep
 from engines.services import endings, step_rows
 from engines.services.leases import Lease, beat, claim, fenced
+from engines.services.mishaps import TRANSIENT, cut, report_of
 from engines.services.pulse import Heartbeat, closing
+from engines.services.step_rows import Ended
 from engines.signals import step_changed
 
 log = logging.getLogger(__name__)
 
 SLICE_SECONDS = 60.0
 """A worker that held a cycle this long gives it back after a step, so that others get a turn."""
+
+TOGETHER_SECONDS = 0.05
+"""Brief steps in a row are written together as long as the first of them began no longer ago than this."""
 
 AWAY_SECONDS = 60.0
 """A worker waits this long for a database that went away under a running cycle."""
@@ -107,6 +110,8 @@ class _Mover:
         self.parts = parts
         self.ahead = _from(list(self.steps), self.cycle.step)
         self.results: dict[str, Mapping[str, Any]] = {name: step.result for name, step in self.steps.items()}
+        #: what came to its end since the last write: brief steps, or one that isn't
+        self.unwritten: list[Ended] = []
 
     def move(self) -> str:
         """Run the steps that are left; return the state the cycle was left in."""
@@ -114,11 +119,12 @@ class _Mover:
         todo = self._todo()
         if not todo:
             return endings.hand_back(self.lease, first, NEWER, pause=UNKNOWN_SECONDS)
-        with fenced(self.lease, step=todo[0], on_the_way=True) as asked:
-            if asked:
-                return endings.obeyed(self.cycle.pk, todo[0], asked)
-            step_rows.start(self.cycle.pk, todo[0])
-            self._tell(todo[0], StepState.RUNNING)
+        if not self.parts[todo[0]].brief:
+            with fenced(self.lease, step=todo[0], on_the_way=True) as asked:
+                if asked:
+                    return endings.obeyed(self.cycle.pk, todo[0], asked)
+                step_rows.start(self.cycle.pk, todo[0])
+                self._tell(todo[0], StepState.RUNNING)
         return self._run(todo)
 
     def _todo(self) -> list[str]:
@@ -134,23 +140,28 @@ class _Mover:
         raise AssertionError("the last step ends the cycle or hands it back")
 
     def _step(self, name: str, after: str) -> str | None:
-        """Run one step that is marked as running; return the state the cycle was left in, None to go on."""
+        """Run one step that is brief or marked as running.
+
+        Returns the state the cycle was left in, None to go on.
+        """
         seconds = min(settings.SANDBOX.step_timeout, self.lease.left())
         if seconds <= 0:
+            self._catch_up(name)
             return endings.fail(self.lease, name, {"error": DEADLINE}, DEADLINE)
         self.pulse.begin(name, seconds)
         context = self._context(name, seconds)
+        began = time.monotonic()
         try:
             with _swept(context.scratch):
                 outcome = self.parts[name].run(context)
             self._heed()
-            return self._complete(context, outcome, after)
+            return self._complete(Ended(context=context, outcome=outcome, began=began), after)
         except Interrupted:
             return self._interrupted(name)
         except LeaseLost:
             raise
         except Exception as error:
-            if _cut(error):
+            if cut(error):
                 raise
             return self._failed(name, error)
 
@@ -170,22 +181,59 @@ class _Mover:
             pulse=self.pulse,
         )
 
-    def _complete(self, context: StepContext, outcome: StepOutcome, after: str) -> str | None:
-        """Write the step's own rows, its end and what comes next in one transaction under the fence."""
-        going_on = after if self._may_go_on(outcome, after) else ""
-        cpu, on_the_way = outcome.cpu_seconds, bool(going_on)
-        with fenced(self.lease, step=after, done=1, cpu_seconds=cpu, on_the_way=on_the_way) as asked:
+    def _complete(self, step: Ended, after: str) -> str | None:
+        """Keep what the step found; write it and what waits, unless brief steps may wait for each other."""
+        self.unwritten.append(step)
+        going_on = after if self._may_go_on(step.outcome, after) else ""
+        if not self._may_wait(going_on):
+            ended = self._write(step.outcome, after, going_on)
+            if ended:
+                return ended
+        self.results[step.name] = step.outcome.result
+        return None
+
+    def _may_wait(self, following: str) -> bool:
+        """Tell whether the next write takes these along: all are brief, and the first began a moment ago."""
+        first = self.unwritten[0]
+        young = time.monotonic() - first.began <= TOGETHER_SECONDS
+        return young and self._brief(first.name) and self._brief(following)
+
+    def _brief(self, name: str) -> bool:
+        return name in self.parts and self.parts[name].brief
+
+    def _write(self, last: StepOutcome, after: str, going_on: str) -> str | None:
+        """Write the steps' own rows, their ends and what comes next in one transaction under the fence."""
+        with self._fenced(after, on_the_way=bool(going_on)) as asked:
             if asked:
                 self.pulse.asked = asked
                 raise Interrupted
-            self.parts[context.step].commit(context, outcome)
-            step_rows.end(context.cycle_id, context.step, outcome, going_on)
-            self._tell(context.step, StepState(outcome.state), outcome.note)
+            self._write_ends("" if self._brief(going_on) else going_on)
             if not going_on:
-                return self._let_go(outcome, after)
-            self._tell(going_on, StepState.RUNNING)
-        self.results[context.step] = outcome.result
+                return self._let_go(last, after)
+        self.unwritten.clear()
         return None
+
+    def _fenced(self, step: str, *, on_the_way: bool) -> contextlib.AbstractContextManager[Control]:
+        """Open a transaction for what is unwritten; `step` becomes the cycle's step."""
+        used = [ended.outcome.cpu_seconds for ended in self.unwritten]
+        cpu = sum(seconds or 0.0 for seconds in used) if any(s is not None for s in used) else None
+        return fenced(self.lease, step=step, done=len(self.unwritten), cpu_seconds=cpu, on_the_way=on_the_way)
+
+    def _write_ends(self, starts: str) -> None:
+        """Write the ends, inside a transaction, and that the step `starts` runs now, unless that is empty."""
+        first, pk = self.unwritten[0], self.cycle.pk
+        brief = self._brief(first.name)
+        if brief:
+            step_rows.end_brief(pk, self.unwritten, starts)
+        else:
+            self.parts[first.name].commit(first.context, first.outcome)
+            step_rows.end(pk, first.name, first.outcome, starts)
+        for step in self.unwritten:
+            if brief:
+                self._tell(step.name, StepState.RUNNING)
+            self._tell(step.name, StepState(step.outcome.state), step.outcome.note)
+        if starts:
+            self._tell(starts, StepState.RUNNING)
 
     def _may_go_on(self, outcome: StepOutcome, after: str) -> bool:
         known = after in self.parts
@@ -209,21 +257,35 @@ class _Mover:
             raise Interrupted
 
     def _interrupted(self, name: str) -> str:
-        """Let go of a cycle whose step was stopped, for the reason that stopped it."""
+        """Let go of a cycle whose step was stopped, for the reason that stopped it.
+
+        What is unwritten starts anew.
+        """
+        first = self.unwritten[0].name if self.unwritten else name
         if self.pulse.lost:
             raise LeaseLost(f"cycle {self.lease.cycle_id} belongs to another worker")
         if self.pulse.asked:
-            return endings.obey(self.lease, name, self.pulse.asked)
+            return endings.obey(self.lease, first, self.pulse.asked)
         if closing.asked:
-            return endings.hand_back(self.lease, name, CLOSING)
+            return endings.hand_back(self.lease, first, CLOSING)
         return self._failed(name, StepTimeout("it ran longer than it may and was stopped"))
 
+    def _catch_up(self, name: str) -> None:
+        """Write the brief steps before `name`, and that it runs, so that it fails under its own name."""
+        before = [step for step in self.unwritten if step.name != name]
+        self.unwritten = before
+        if before:
+            with self._fenced(name, on_the_way=True):
+                self._write_ends(name)
+        self.unwritten = []
+
     def _failed(self, name: str, error: Exception) -> str:
+        self._catch_up(name)
         failures = self.steps[name].failures
         again = isinstance(error, TRANSIENT) and (
             failures < settings.SANDBOX.step_retries and self.lease.left() > 0
         )
-        report = _report(error)
+        report = report_of(error)
         if again:
             state = endings.retry_later(self.lease, name, failures, report)
         else:
@@ -251,29 +313,6 @@ def _from(names: list[str], step: str) -> list[str]:
     if not step:
         return names
     return names[names.index(step) :] if step in names else []
-
-
-TRANSIENT = (TransientStepError, StepTimeout, SoftTimeLimitExceeded, OSError, OperationalError)
-"""What may go away by itself; another error would only come again."""
-
-
-AWAY = ("08", "57P", "53300")
-"""SQLSTATE: connection exceptions, shutdown of the server, too many connections."""
-
-
-def _cut(error: Exception) -> bool:
-    """Tell whether the error means that the database's connection is gone, not that a statement failed."""
-    if not isinstance(error, OperationalError | InterfaceError):
-        return False
-    state = getattr(error.__cause__, "sqlstate", None)
-    return state is None or state.startswith(AWAY)
-
-
-def _report(error: Exception) -> dict[str, str]:
-    """Return what the row keeps of an error: expected ones as their message, others with their trace."""
-    if isinstance(error, StepFailed):
-        return {"error": str(error)[: step_rows.LOG_CHARS], "log": error.log[-step_rows.LOG_CHARS :]}
-    return {"error": "".join(traceback.format_exception(error))[-step_rows.LOG_CHARS :]}
 
 
 def scratch_root() -> Path:

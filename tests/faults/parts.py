@@ -32,6 +32,15 @@ def folder() -> Path:
     return Path(os.environ.get("FAULTS_DIR", settings.DATA_DIR)) / "faults"
 
 
+class Written(Idle):
+    """Does nothing, but is no brief step: its start and its end are written on their own."""
+
+    @property
+    def brief(self) -> bool:
+        """Return False."""
+        return False
+
+
 class Scripted(Idle):
     """Carries out the script and leaves marks."""
 
@@ -141,3 +150,8 @@ def scripted_parts() -> dict[str, Part]:
 def idle_parts() -> dict[str, Part]:
     """Return parts that do nothing."""
     return {name: Idle() for name in STEPS}
+
+
+def written_parts() -> dict[str, Part]:
+    """Return parts that do nothing, each written on its own as if it did something."""
+    return {name: Written() for name in STEPS}
