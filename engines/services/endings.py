@@ -118,7 +118,8 @@ def _write(cycle_id: int, columns: dict[str, Any]) -> None:
 
 def announce(cycle_id: int) -> None:
     """Note the end on the engine, send the news of it and, once it is committed, write the state file."""
-    cycle = Cycle.objects.select_related("engine").get(pk=cycle_id)
+    large = ("decision", "engine__manifest", "engine__drift_state", "engine__roi_history")
+    cycle = Cycle.objects.select_related("engine").defer(*large).get(pk=cycle_id)
     Engine.objects.filter(pk=cycle.engine_id).update(last_cycle_at=Now())
     cycle_finished.send(sender=Cycle, cycle=cycle)
     engine_freed.send(sender=Cycle, engine_id=cycle.engine_id)

@@ -103,7 +103,8 @@ class _Mover:
     def __init__(self, lease: Lease, pulse: Heartbeat, parts: dict[str, Part]) -> None:
         self.lease = lease
         self.pulse = pulse
-        self.cycle = Cycle.objects.select_related("engine").get(pk=lease.cycle_id)
+        facts = ("engine__name", "step", "trigger", "energy", "seed")  # not the engine's history
+        self.cycle = Cycle.objects.select_related("engine").only(*facts).get(pk=lease.cycle_id)
         rows = CycleStep.objects.filter(cycle=lease.cycle_id).order_by("position")
         columns = ("name", "failures", "result")  # not the logs
         self.steps = {step.name: step for step in rows.values_list(*columns, named=True)}

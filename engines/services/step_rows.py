@@ -33,8 +33,8 @@ BRIEF = """
 UPDATE engines_cyclestep AS step SET
     state = brief.state, attempt = attempt + 1, error = '', note = brief.note, result = brief.result,
     log = brief.log, cpu_seconds = brief.cpu, progress = brief.progress, duration = brief.lasted,
-    started_at = clock_timestamp() - (brief.ago + brief.lasted) * interval '1 second',
-    finished_at = clock_timestamp() - brief.ago * interval '1 second'
+    started_at = statement_timestamp() - (brief.ago + brief.lasted) * interval '1 second',
+    finished_at = statement_timestamp() - brief.ago * interval '1 second'
 FROM jsonb_to_recordset(%(brief)s) AS brief (
     name text, state text, note text, result jsonb, log text, cpu float8, progress float8,
     lasted float8, ago float8)
