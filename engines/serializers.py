@@ -167,11 +167,11 @@ class VersionRow(Partial, serializers.ModelSerializer[ModelVersion]):
 class PointSerializer(serializers.Serializer[Any]):
     """One point of a history."""
 
-    at = serializers.CharField(help_text="Time of a single number, or day of a roll-up (UTC).")
+    at = serializers.CharField(help_text="Time of a single number, or beginning of a roll-up (UTC).")
     value = serializers.FloatField()
     ema = serializers.FloatField(allow_null=True, help_text="ROI only: smoothed with the engine's alpha.")
-    low = serializers.FloatField(allow_null=True, help_text="Roll-ups only: smallest of the day.")
-    high = serializers.FloatField(allow_null=True, help_text="Roll-ups only: largest of the day.")
+    low = serializers.FloatField(allow_null=True, help_text="Roll-ups only: smallest.")
+    high = serializers.FloatField(allow_null=True, help_text="Roll-ups only: largest.")
     source = serializers.CharField(  # type: ignore[assignment]  # a point has a source, as in the rows
         help_text="What measured it, such as `cycle:7`."
     )
@@ -182,7 +182,7 @@ class HistorySerializer(serializers.Serializer[Any]):
 
     engine = serializers.CharField()
     metric = serializers.CharField(help_text="`roi_delta`, or the name of a metric.")
-    per = serializers.ChoiceField(choices=["point", "day"])
+    per = serializers.ChoiceField(choices=["point", "hour", "day", "week"])
     cut = serializers.BooleanField(help_text="There are more points than these.")
     metrics = serializers.ListField(child=serializers.CharField(), help_text="Metrics that the engine has.")
     points = PointSerializer(many=True)

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from forecasting.models import MetricDaily, MetricPoint, RoiEvent
+from forecasting.models import MetricDaily, MetricPoint, RoiEvent, RoiRollup
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[Any]
@@ -38,7 +38,7 @@ class Measured(Base):
     paginator = CappedPaginator
     list_per_page = 50
     list_max_show_all = 0
-    search_fields = ("=subject",)
+    search_fields = ("subject__exact",)  # `=subject` would ignore case, and read every row
     ordering = ("-id",)
     sortable_by = ("id",)
 
@@ -74,3 +74,10 @@ class RoiEventAdmin(Measured):
     """What each action did to the ROI."""
 
     list_display = ("id", "subject", "action", "delta", "ema", "source", "at")
+
+
+@admin.register(RoiRollup)
+class RoiRollupAdmin(Measured):
+    """ROI events of an hour, a day or a week."""
+
+    list_display = ("id", "subject", "per", "at", "count", "total", "low", "high", "ema")

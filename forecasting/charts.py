@@ -13,7 +13,7 @@ Points = Sequence[Mapping[str, Any]]
 
 
 def roi_figure(panel: Mapping[str, Any]) -> Figure:
-    """Return bars of the ROI deltas and the line of their moving average."""
+    """Return bars of the ROI deltas and the line of their moving average; roll-ups get their band."""
     points: Points = panel["points"]
     at = _times(points)
     text = [str(point["source"]) for point in points]
@@ -30,8 +30,9 @@ def roi_figure(panel: Mapping[str, Any]) -> Figure:
         {**bars, "x": at, "textposition": "none", "hovertemplate": hover},
         {**line, "x": at, "connectgaps": False, "meta": {"series": 2}},
     ]
-    layout = _layout("ROI delta", "", "No ROI was measured in this time.", points)
-    return {"data": data if points else [], "layout": layout}
+    band = [] if panel["per"] == "point" else _band(at, points)
+    layout = _layout("ROI delta", _unit(panel), "No ROI was measured in this time.", points)
+    return {"data": [*band, *data] if points else [], "layout": layout}
 
 
 def metric_figure(panel: Mapping[str, Any]) -> Figure:
@@ -47,7 +48,7 @@ def metric_figure(panel: Mapping[str, Any]) -> Figure:
 
 
 def _unit(panel: Mapping[str, Any]) -> str:
-    return "mean of the day" if panel["per"] == "day" else ""
+    return "" if panel["per"] == "point" else f"mean of the {panel['per']}"
 
 
 def _band(at: list[str], points: Points) -> list[Figure]:

@@ -59,7 +59,29 @@ class RoiEvent(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["subject", "source"], name="one_roi_event_per_source")]
-        indexes = [models.Index(fields=["subject", "-id"], name="roi_subject_id")]
+        indexes = [models.Index(fields=["subject", "at"], name="roi_subject_at")]
 
     def __str__(self) -> str:
         return f"{self.subject} {self.source} {self.delta:+g}"
+
+
+class RoiRollup(models.Model):
+    """An hour, a day or a week of a subject's ROI events, kept up with each event: charts read this."""
+
+    subject = models.CharField(max_length=128)
+    per = models.CharField(max_length=4, choices=[(per, per) for per in ("hour", "day", "week")])
+    at = models.DateTimeField(help_text="When it began, UTC; weeks begin on Monday.")
+    count = models.PositiveIntegerField()
+    total = models.FloatField()
+    low = models.FloatField()
+    high = models.FloatField()
+    ema = models.FloatField(null=True, help_text="Moving average after its last event.")
+
+    class Meta:
+        ordering = ["subject", "per", "at"]
+        constraints = [
+            models.UniqueConstraint(fields=["subject", "per", "at"], name="one_roi_rollup_per_period")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.per} {self.at:%Y-%m-%d %H:%M}"

@@ -1,4 +1,4 @@
-"""Writes numbers of named subjects: single points with their daily roll-ups, and ROI events."""
+"""Writes numbers of named subjects: single points and ROI events, each with its roll-ups."""
 
 import math
 import re
@@ -8,8 +8,6 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-
-from forecasting.models import RoiEvent
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 MAX_VALUES = 256
@@ -51,6 +49,54 @@ ON CONFLICT (subject, name, day) DO UPDATE SET
     count = EXCLUDED.count, total = EXCLUDED.total, last = EXCLUDED.last,
     low = EXCLUDED.low, high = EXCLUDED.high
 """
+
+EVENT = """
+INSERT INTO forecasting_roievent (subject, source, action, delta, ema, roi_before, roi_after)
+VALUES (%(subject)s, %(source)s, %(action)s, %(delta)s, %(ema)s, %(roi_before)s, %(roi_after)s)
+ON CONFLICT (subject, source) DO UPDATE SET action = EXCLUDED.action, delta = EXCLUDED.delta,
+    ema = EXCLUDED.ema, roi_before = EXCLUDED.roi_before, roi_after = EXCLUDED.roi_after
+RETURNING at, xmax = 0
+"""
+
+# day, hour, week: rows are locked in this order everywhere
+ADD_EVENT = """
+INSERT INTO forecasting_roirollup AS r (subject, per, at, count, total, low, high, ema)
+SELECT %(subject)s, per, date_trunc(per, %(at)s, 'UTC'), 1, delta, delta, delta, %(ema)s::float8
+FROM unnest(ARRAY['day', 'hour', 'week']) AS p (per) CROSS JOIN (SELECT %(delta)s::float8 AS delta) AS given
+ON CONFLICT (subject, per, at) DO UPDATE SET
+    count = r.count + 1, total = r.total + EXCLUDED.total, ema = coalesce(EXCLUDED.ema, r.ema),
+    low = least(r.low, EXCLUDED.low), high = greatest(r.high, EXCLUDED.high)
+"""
+
+LOCK_ROLLUPS = """
+SELECT id FROM forecasting_roirollup
+WHERE subject = %(subject)s AND per IN ('day', 'hour', 'week') AND at = date_trunc(per, %(at)s, 'UTC')
+ORDER BY per FOR UPDATE
+"""
+
+RECOUNT_HOUR = """
+UPDATE forecasting_roirollup r SET count = n.count, total = n.total, low = n.low, high = n.high, ema = n.ema
+FROM (
+    SELECT count(*), sum(delta) AS total, min(delta) AS low, max(delta) AS high,
+           (array_agg(ema ORDER BY at DESC, id DESC) FILTER (WHERE ema IS NOT NULL))[1] AS ema
+    FROM forecasting_roievent
+    WHERE subject = %(subject)s AND at >= date_trunc('hour', %(at)s, 'UTC')
+        AND at < date_trunc('hour', %(at)s, 'UTC') + interval '1 hour'
+) n WHERE r.subject = %(subject)s AND r.per = 'hour' AND r.at = date_trunc('hour', %(at)s, 'UTC')
+"""
+
+# a day from its hours, a week from its days: a replaced event costs the same among a million
+RECOUNT_COARSER = """
+UPDATE forecasting_roirollup r SET count = n.count, total = n.total, low = n.low, high = n.high, ema = n.ema
+FROM (
+    SELECT sum(count) AS count, sum(total) AS total, min(low) AS low, max(high) AS high,
+           (array_agg(ema ORDER BY at DESC) FILTER (WHERE ema IS NOT NULL))[1] AS ema
+    FROM forecasting_roirollup
+    WHERE subject = %(subject)s AND per = %(finer)s AND at >= date_trunc(%(per)s, %(at)s, 'UTC')
+        AND at < date_trunc(%(per)s, %(at)s, 'UTC') + make_interval(hours => %(hours)s)
+) n WHERE r.subject = %(subject)s AND r.per = %(per)s AND r.at = date_trunc(%(per)s, %(at)s, 'UTC')
+"""
+COARSER = (("day", 24, "hour"), ("week", 168, "day"))
 
 Written = tuple[str, float, object, bool]
 
@@ -126,18 +172,24 @@ def record_roi_event(
     roi_before: float | None = None,
     roi_after: float | None = None,
 ) -> None:
-    """Keep what `source` did to the ROI of `subject`; a repeated call of the same source replaces its event.
+    """Keep what `source` did to the ROI of `subject` and roll it up by hour, day and week.
 
-    Raises ValueError when a number is not finite.
+    A repeated call of the same source replaces its event, which keeps its time. Raises ValueError when a
+    number is not finite.
     """
     numbers = {"delta": delta, "ema": ema, "roi_before": roi_before, "roi_after": roi_after}
     for name, value in numbers.items():
         if value is not None and not math.isfinite(value):
             raise ValueError(f"{name} must be finite")
-    event = RoiEvent(subject=subject, source=source, action=action, **numbers)
-    RoiEvent.objects.bulk_create(
-        [event],
-        update_conflicts=True,
-        unique_fields=["subject", "source"],
-        update_fields=["action", *numbers],
-    )
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(EVENT, {"subject": subject, "source": source, "action": action, **numbers})
+        at, is_new = cursor.fetchone()
+        given = {"subject": subject, "at": at, "delta": delta, "ema": ema}
+        if is_new:
+            cursor.execute(ADD_EVENT, given)
+            return
+        # the lock first and the reading after it, as above
+        cursor.execute(LOCK_ROLLUPS, given)
+        cursor.execute(RECOUNT_HOUR, given)
+        for per, hours, finer in COARSER:
+            cursor.execute(RECOUNT_COARSER, {**given, "per": per, "hours": hours, "finer": finer})

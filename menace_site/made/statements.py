@@ -45,6 +45,25 @@ FROM engines_cycle c JOIN engines_engine e ON e.id = c.engine_id
 WHERE c.engine_id = ANY(%(engines)s) AND c.id > %(after)s AND c.roi_delta IS NOT NULL
 """
 
+ROI_HOURS = """
+INSERT INTO forecasting_roirollup (subject, per, at, count, total, low, high, ema)
+SELECT subject, 'hour', date_trunc('hour', at, 'UTC'), count(*), sum(delta), min(delta), max(delta),
+       (array_agg(ema ORDER BY at DESC, id DESC) FILTER (WHERE ema IS NOT NULL))[1]
+FROM forecasting_roievent WHERE subject = ANY(%(names)s) GROUP BY 1, 3
+ON CONFLICT (subject, per, at) DO UPDATE SET count = EXCLUDED.count, total = EXCLUDED.total,
+    low = EXCLUDED.low, high = EXCLUDED.high, ema = EXCLUDED.ema
+"""
+
+ROI_ROLLUPS = """
+INSERT INTO forecasting_roirollup (subject, per, at, count, total, low, high, ema)
+SELECT subject, p.per, date_trunc(p.per, at, 'UTC'), sum(count), sum(total), min(low), max(high),
+       (array_agg(ema ORDER BY at DESC) FILTER (WHERE ema IS NOT NULL))[1]
+FROM forecasting_roirollup r CROSS JOIN unnest(ARRAY['day', 'week']) AS p (per)
+WHERE r.per = 'hour' AND subject = ANY(%(names)s) GROUP BY 1, 2, 3
+ON CONFLICT (subject, per, at) DO UPDATE SET count = EXCLUDED.count, total = EXCLUDED.total,
+    low = EXCLUDED.low, high = EXCLUDED.high, ema = EXCLUDED.ema
+"""
+
 TALLIES = """
 INSERT INTO engines_cycletally AS t (engine_id, state, bucket, count, seconds)
 SELECT engine_id, state,
@@ -73,7 +92,7 @@ FROM (
 WHERE l.engine_id = e.id
 """
 
-ADDITIONS = (STEPS, POINTS, DAYS, ROI_EVENTS, TALLIES, ENGINES)
+ADDITIONS = (STEPS, POINTS, DAYS, ROI_EVENTS, ROI_HOURS, ROI_ROLLUPS, TALLIES, ENGINES)
 
 REMOVALS = (
     "DELETE FROM engines_cyclestep s USING engines_cycle c"
@@ -84,11 +103,13 @@ REMOVALS = (
     "DELETE FROM forecasting_metricpoint WHERE subject = ANY(%(names)s)",
     "DELETE FROM forecasting_metricdaily WHERE subject = ANY(%(names)s)",
     "DELETE FROM forecasting_roievent WHERE subject = ANY(%(names)s)",
+    "DELETE FROM forecasting_roirollup WHERE subject = ANY(%(names)s)",
     "DELETE FROM engines_engine WHERE id = ANY(%(engines)s)",
 )
 
 TIDY = """
 VACUUM ANALYZE engines_cycle, engines_cyclestep, engines_cycletally, engines_engine,
-    forecasting_metricpoint, forecasting_metricdaily, forecasting_roievent
+    forecasting_metricpoint, forecasting_metricdaily, forecasting_roievent,
+    forecasting_roirollup
 """
 """What autovacuum would do a little later: the planner's figures and the visibility map."""

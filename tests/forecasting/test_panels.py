@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from forecasting import panels
-from forecasting.models import MetricDaily, MetricPoint, RoiEvent
+from forecasting.models import MetricDaily, MetricPoint
 from tests.factories import make_day, make_point, make_roi_event
 
 pytestmark = pytest.mark.django_db
@@ -39,16 +39,6 @@ def test_a_period_leaves_out_what_is_older() -> None:
     make_point("alpha", at=timezone.now() - dt.timedelta(days=40))
     assert panels.metric_series("alpha", "accuracy", since=panels.since("30d"))["points"] == []
     assert len(panels.metric_series("alpha", "accuracy", since=panels.since(""))["points"]) == 1
-
-
-def test_no_figure_gets_more_than_two_thousand_points() -> None:
-    RoiEvent.objects.bulk_create(
-        RoiEvent(subject="alpha", source=f"c:{n}", action="x", delta=float(n)) for n in range(2_100)
-    )
-    panel = panels.roi_series("alpha")
-    assert len(panel["points"]) == 2_000
-    assert panel["cut"] is True
-    assert panel["points"][-1]["delta"] == 2_099.0
 
 
 def test_thinning_keeps_the_ends() -> None:
