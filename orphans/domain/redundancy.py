@@ -1,0 +1,171 @@
+"""Find the live module that an orphan is a copy of, or was superseded by.
+
+Two signals must agree (see `fingerprints`): the share of the orphan's statements that the other module
+contains, and the overlap of their names. Containment, not likeness: a successor has grown, a fragment is
+small. Most files are never parsed: `sketches` compares raw words first, and only the few that share the
+orphan's rare ones go on.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice, takewhile
+from pathlib import PurePosixPath
+from typing import Final, TypeAlias
+
+from orphans.domain.findings import Evidence
+from orphans.domain.fingerprints import Fingerprint, fingerprint
+from orphans.domain.sketches import Sketches, words_of
+
+Source: TypeAlias = str | bytes
+Reader: TypeAlias = Callable[[], Source | None]
+Printer: TypeAlias = Callable[[str, Source], Fingerprint | None]
+
+LEAST_WEIGHT: Final = 8
+"""Modules with less in them say nothing: two of them are alike by chance."""
+SHORTLIST: Final = 6
+"""So many files are parsed for one orphan at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twin:
+    """The module that makes another one redundant."""
+
+    path: str
+    #: share of the orphan's statements, by weight, that the twin contains: 0 to 1
+    similarity: float
+    #: whether the twin is one of the live modules; else it is itself a candidate
+    live: bool
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlap:
+    """How much of one module is in another; all shares from 0 to 1."""
+
+    #: of the module's statements, by weight, what the other contains
+    contained: float
+    #: of the other's statements, by weight, what the module contains
+    covered: float
+    #: of the shorter list of names, what both have
+    names: float
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether both signals say so, strongly together or one of them overwhelmingly.
+
+        The thresholds come from `benchmarks/redundancy.py`.
+        """
+        together = self.contained >= 0.45 and self.names >= 0.7 and self.contained + self.names >= 1.3
+        return together or (self.contained >= 0.85 and self.names >= 0.55)
+
+    @property
+    def rank(self) -> float:
+        """The order of copies: the closer the higher; among equals the one with the least besides."""
+        return self.contained + self.names + self.covered / 10
+
+
+def overlap(module: Fingerprint, other: Fingerprint) -> Overlap:
+    """Return how much of `module` is in `other`."""
+    shared = sum(weight for shape, weight in module.shapes.items() if shape in other.shapes)
+    back = sum(weight for shape, weight in other.shapes.items() if shape in module.shapes)
+    return Overlap(
+        contained=shared / max(1, module.weight),
+        covered=back / max(1, other.weight),
+        names=len(module.names & other.names) / max(1, min(len(module.names), len(other.names))),
+    )
+
+
+def find_twins(
+    candidates: Mapping[str, Source], others: Mapping[str, Reader], printer: Printer | None = None
+) -> dict[str, Twin]:
+    """Return the twin of every candidate that has one.
+
+    Args:
+        candidates: path -> source of the modules that may be redundant.
+        others: path -> how to read it, for the live modules. Each is read once, the shortlisted ones twice;
+            a reader returns None for what can't be read. Most are not parsed.
+        printer: `(path, source) -> fingerprint`, for instance from a cache; `fingerprint` by default.
+
+    A live original is preferred to another candidate. Of candidates that are copies of each other the one
+    with the most in it stays, among equals the one with the shortest and then the first path.
+    """
+    printer = printer or _print
+    made = ((path, printer(path, source)) for path, source in candidates.items())
+    prints = {path: each for path, each in made if each and each.weight >= LEAST_WEIGHT}
+    live = {path: read for path, read in others.items() if path not in candidates}
+    found = _Search(live, printer, live=True).twins(prints, lambda _path, _other: True)
+    sources = {path: partial(candidates.__getitem__, path) for path in prints}
+    place = {
+        path: rank for rank, path in enumerate(sorted(prints, key=lambda path: _seniority(path, prints)))
+    }
+    left = {path: each for path, each in prints.items() if path not in found}
+    mutual = _Search(sources, printer, live=False)
+    return found | mutual.twins(left, lambda path, other: place[other] < place[path])
+
+
+def _print(_path: str, source: Source) -> Fingerprint | None:
+    return fingerprint(source)
+
+
+def _seniority(path: str, prints: Mapping[str, Fingerprint]) -> tuple[int, int, str]:
+    return -prints[path].weight, len(path), path
+
+
+class _Search:
+    """Looks for twins in one set of files."""
+
+    def __init__(self, files: Mapping[str, Reader], printer: Printer, *, live: bool) -> None:
+        self._files = files
+        self._printer = printer
+        self._live = live
+        self._prints: dict[str, Fingerprint | None] = {}
+
+    def twins(self, prints: Mapping[str, Fingerprint], may: Callable[[str, str], bool]) -> dict[str, Twin]:
+        """Return the twin of each module that has one; `may(path, other)` says which others count."""
+        if not prints:
+            return {}
+        words = {path: words_of(each.names) for path, each in prints.items()}
+        sketches = self._sketched(words.values())
+        found = {}
+        for path, module in prints.items():
+            near = islice((other for other in sketches.closest(words[path]) if may(path, other)), SHORTLIST)
+            twin = self._best(path, module, near)
+            if twin is not None:
+                found[path] = twin
+        return found
+
+    def _sketched(self, wanted: Iterable[frozenset[bytes]]) -> Sketches:
+        sketches = Sketches(wanted)
+        for path, read in self._files.items():
+            source = read()
+            if source is not None:
+                sketches.add(path, source)
+        return sketches
+
+    def _best(self, path: str, module: Fingerprint, near: Iterable[str]) -> Twin | None:
+        others = ((other, self._printed(other)) for other in near)
+        compared = {other: overlap(module, each) for other, each in others if each is not None}
+        copies = {other: each for other, each in compared.items() if each.is_copy}
+        if not copies:
+            return None
+        best = min(copies, key=lambda other: (-copies[other].rank, -_shared_folders(path, other), other))
+        return _twin(best, copies[best], live=self._live)
+
+    def _printed(self, path: str) -> Fingerprint | None:
+        if path not in self._prints:
+            source = self._files[path]()
+            self._prints[path] = None if source is None else self._printer(path, source)
+        return self._prints[path]
+
+
+def _shared_folders(path: str, other: str) -> int:
+    pairs = zip(PurePosixPath(path).parts[:-1], PurePosixPath(other).parts[:-1], strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _twin(path: str, found: Overlap, *, live: bool) -> Twin:
+    statements = f"{found.contained:.0%} of its statements, whatever their variables are called"
+    detail = f"{statements}, are in {path}; {found.names:.0%} of the names are the same"
+    fact = Evidence(kind="twin", detail=detail, path=path)
+    return Twin(path=path, similarity=round(found.contained, 4), live=live, evidence=(fact,))
