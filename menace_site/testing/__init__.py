@@ -4,7 +4,7 @@ It must be named on the command line, not in a conftest: Django's settings are r
 test run never touches the data of the installation it runs in, and leaves no process behind, even if killed.
 """
 
-from menace_site.testing.browser import browser, page
+from menace_site.testing.browser import browser, no_loop_of_the_browser, page
 from menace_site.testing.servers import (
     private_servers,
     pytest_collection_finish,
@@ -19,6 +19,7 @@ __all__ = [
     "beat_process",
     "browser",
     "celery_workers",
+    "no_loop_of_the_browser",
     "page",
     "private_servers",
     "pytest_collection_finish",

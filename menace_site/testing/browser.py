@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from asyncio.events import _get_running_loop, _set_running_loop
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -52,3 +53,18 @@ def page(browser: Browser) -> Iterator[Page]:
     context.set_default_timeout(TIMEOUT_MS)
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture(autouse=True)
+def no_loop_of_the_browser(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hide the browser's event loop from tests that don't use it.
+
+    Playwright marks its loop as running in the main thread for the rest of the run, and Django's handler
+    refuses to work there: without this, tests would depend on whether one with a browser ran before.
+    """
+    loop = None if "browser" in request.fixturenames else _get_running_loop()
+    if loop is not None:
+        _set_running_loop(None)
+    yield
+    if loop is not None:
+        _set_running_loop(loop)
