@@ -19,6 +19,8 @@ from harness.stack import stack
 from menace_site.embedded.addresses import broker_url
 
 LEASE = 4.0
+BRIEF = "patch,learn,flag,gate"
+"""Steps without effects, which are written together."""
 
 
 def problems(found: dict[str, Any]) -> list[str]:
@@ -28,6 +30,7 @@ def problems(found: dict[str, Any]) -> list[str]:
         "fencing numbers that fell",
         "rows written twice",
         "files made twice",
+        "steps of done cycles left out",
         "done steps without their row",
         "done steps without their file",
         "ledger minus metrics",
@@ -55,6 +58,7 @@ def main() -> int:
         "MENACE_LEASE_SECONDS": str(LEASE),
         "MENACE_SWEEP_SECONDS": "1",
         "MENACE_RETRY_BACKOFF": "0.2",
+        "FAULTS_BRIEF": BRIEF,
     }
     with stack(env, durable=False) as made:
         made.env["FAULTS_DIR"] = os.environ["FAULTS_DIR"] = str(made.root)

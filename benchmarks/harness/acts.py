@@ -108,6 +108,10 @@ def figures(acts: Counter[str], effects: Path, scratch: Path) -> dict[str, objec
         "steps started more than once": CycleStep.objects.filter(attempt__gt=1).count(),
         "rows written twice": sum(count - 1 for count in points.values()),
         "files made twice": sum(count - 1 for count in made.values()),
+        "brief steps": CycleStep.objects.filter(state="not_configured").count(),
+        "steps of done cycles left out": CycleStep.objects.filter(cycle__state="done")
+        .exclude(state__in=["done", "not_configured"])
+        .count(),
         "done steps without their row": len(done - set(points)),
         "done steps without their file": sum(not (effects / f"{pk}-{step}").exists() for pk, step in done),
         "ledger minus metrics": len(done) - (MetricPoint.objects.aggregate(Sum("value"))["value__sum"] or 0),

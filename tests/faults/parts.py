@@ -18,7 +18,7 @@ from typing import Any
 
 from django.conf import settings
 
-from engines.domain.cycle import Idle, Interrupted, Part, StepContext, TransientStepError
+from engines.domain.cycle import Idle, Interrupted, NotConfiguredPart, Part, StepContext, TransientStepError
 from engines.domain.results import StepOutcome
 from engines.domain.states import STEPS
 from engines.models import CycleStep, Engine
@@ -142,9 +142,16 @@ ACTS: dict[str, Act] = {
 
 
 def scripted_parts() -> dict[str, Part]:
-    """Return the parts of a worker; those named in FAULTS_UNKNOWN are not known to its code."""
-    unknown = os.environ.get("FAULTS_UNKNOWN", "").split(",")
-    return {name: Scripted() for name in STEPS if name not in unknown}
+    """Return the parts of a worker.
+
+    Those named in FAULTS_UNKNOWN are not known to its code; those in FAULTS_BRIEF are not configured.
+    """
+    unknown, brief = (os.environ.get(name, "").split(",") for name in ("FAULTS_UNKNOWN", "FAULTS_BRIEF"))
+    return {
+        name: NotConfiguredPart("not in this test") if name in brief else Scripted()
+        for name in STEPS
+        if name not in unknown
+    }
 
 
 def idle_parts() -> dict[str, Part]:
