@@ -14,9 +14,10 @@ from typing import Any
 from django.db import connection, transaction
 from django.dispatch import receiver
 
-from engines.domain.results import Actor
 from engines.signals import acted
 from menace_site.models import AuditEntry
+from orphans import signals as orphans
+from orphans.domain.acting import Acting
 
 LOCK = 0x4D454E41
 """Key of the advisory lock that puts writers of the chain in a row; held to the end of the transaction."""
@@ -25,7 +26,7 @@ EXACT = 2**53
 HEAD = "SELECT clock_timestamp(), (SELECT sha256 FROM menace_site_auditentry ORDER BY id DESC LIMIT 1)"
 
 
-def record(*, actor: Actor, verb: str, target: str, detail: Mapping[str, Any] | None = None) -> AuditEntry:
+def record(*, actor: Acting, verb: str, target: str, detail: Mapping[str, Any] | None = None) -> AuditEntry:
     """Append one act inside the caller's transaction; it stays or vanishes with what it tells of."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
@@ -46,9 +47,9 @@ def record(*, actor: Actor, verb: str, target: str, detail: Mapping[str, Any] | 
     return entry
 
 
-@receiver(acted)
-def on_act(*, actor: Actor, verb: str, target: str, detail: Mapping[str, Any], **_: Any) -> None:
-    """Receive the engines' news of acts."""
+@receiver([acted, orphans.acted])
+def on_act(*, actor: Acting, verb: str, target: str, detail: Mapping[str, Any], **_: Any) -> None:
+    """Receive the apps' news of acts."""
     record(actor=actor, verb=verb, target=target, detail=detail)
 
 

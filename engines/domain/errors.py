@@ -9,17 +9,17 @@ MenaceError
 └── LeaseLost           another worker owns the cycle now; nothing was written
 """
 
+from orphans.domain.errors import Conflict, InvalidInput, MenaceError, NotConfigured
 
-class MenaceError(Exception):
-    """Something went wrong that a message can explain."""
-
-
-class InvalidInput(MenaceError):
-    """A value was refused; `field` names it, the message says why and what would do."""
-
-    def __init__(self, message: str, *, field: str = "") -> None:
-        super().__init__(message)
-        self.field = field
+__all__ = [
+    "Conflict",
+    "InvalidInput",
+    "LeaseLost",
+    "ManifestError",
+    "MenaceError",
+    "NotConfigured",
+    "RegistrationError",
+]
 
 
 class ManifestError(InvalidInput):
@@ -32,14 +32,6 @@ class ManifestError(InvalidInput):
 
 class RegistrationError(InvalidInput):
     """A repository was refused; nothing was kept of it."""
-
-
-class Conflict(MenaceError):
-    """The thing is in a state that doesn't allow this."""
-
-
-class NotConfigured(MenaceError):
-    """What this needs was not configured; the message says how to."""
 
 
 class LeaseLost(MenaceError):
