@@ -1,7 +1,8 @@
-"""Rows of scans, orphan modules, their self-tests and the module map."""
+"""Rows of scans, orphan modules, their self-tests, the module map and scenario presets."""
 
 from orphans.models.module import OrphanModule, OrphanModuleQuerySet
 from orphans.models.module_map import ModuleMapEntry
+from orphans.models.preset import ScenarioPreset, ScenarioPresetQuerySet
 from orphans.models.scan import ScanRun
 from orphans.models.self_test import ModuleRun, ModuleRunQuerySet, SelfTestRun
 from orphans.models.tally import OrphanTally
@@ -14,5 +15,7 @@ __all__ = [
     "OrphanModuleQuerySet",
     "OrphanTally",
     "ScanRun",
+    "ScenarioPreset",
+    "ScenarioPresetQuerySet",
     "SelfTestRun",
 ]
