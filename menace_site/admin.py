@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from engines.admin import Quick, ReadOnly
-from menace_site.models import ApiToken, AuditEntry, IdempotencyKey, Preference, ServiceBeat
+from menace_site.models import ApiToken, AuditEntry, IdempotencyKey, Preference, SavedView, ServiceBeat
 
 admin.site.site_header = "Menace"
 admin.site.site_title = "Menace"
@@ -68,3 +68,13 @@ class PreferenceAdmin(Quick):
     search_fields = ("user__username",)
     list_select_related = ("user",)
     raw_id_fields = ("user",)
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(ReadOnly):
+    """Lists that people saved; they keep and drop them on the list itself."""
+
+    list_display = ("user", "page", "name", "query", "usual")
+    list_filter = ("page", "usual")
+    search_fields = ("user__username", "name")
+    list_select_related = ("user",)

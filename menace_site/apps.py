@@ -12,6 +12,7 @@ LISTENERS = (
     "menace_site.checks",
     "menace_site.events",
     "menace_site.metrics",
+    "menace_site.saved_views",
     "menace_site.theme",
     "menace_site.roles",
 )

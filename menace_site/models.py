@@ -110,3 +110,25 @@ class Preference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id}"
+
+
+class SavedView(models.Model):
+    """A list as a person wants to find it again: filters, order and page size under a name."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views")
+    page = models.CharField(max_length=20, help_text="Which list, such as `cycles`.")
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=1000, blank=True, help_text="The part of the address after the ?.")
+    usual = models.BooleanField(default=False, help_text="Shown when the list is opened without a filter.")
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "page", "name"], name="one_view_per_name"),
+            models.UniqueConstraint(
+                fields=["user", "page"], condition=models.Q(usual=True), name="one_usual_view"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

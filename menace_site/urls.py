@@ -5,7 +5,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
-from menace_site import errors, health, metrics, views
+from menace_site import errors, health, metrics, views, views_saved
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
@@ -14,6 +14,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("engines/<slug:name>/audit/", views.engine_audit, name="engine-audit"),
     path("system/", views.system, name="system"),
     path("audit/", views.audit, name="audit"),
+    path("views/", views_saved.view_save, name="view-save"),
+    path("views/<int:pk>/usual/", views_saved.view_usual, name="view-usual"),
+    path("views/<int:pk>/drop/", views_saved.view_drop, name="view-drop"),
     path("account/", views.account, name="account"),
     path("account/tokens/", views.token_new, name="token-new"),
     path("account/tokens/<int:pk>/revoke/", views.token_revoke, name="token-revoke"),

@@ -61,6 +61,11 @@ def metric_of(request: HttpRequest) -> str:
     return name if name.isprintable() and len(name) <= MAX_NAME else ""
 
 
+def is_id(text: str) -> bool:
+    """Tell whether a text can be a row's id."""
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
 def may_operate(request: HttpRequest) -> bool:
     """Tell whether the person may change anything."""
     return person(request).has_perm(OPERATE)

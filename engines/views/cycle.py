@@ -2,18 +2,23 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from engines import charts, panels
+from engines.domain.errors import Conflict
 from engines.domain.states import Control, CycleState
 from engines.forms import RetryForm
 from engines.models import Cycle
 from engines.panels.cycles import neighbours
+from engines.panels.eta import eta
 from engines.services import cycles as services
 from engines.views.common import actor, attempt, cycle_of, cycles_of, may_operate, operators, viewers
+from engines.views.undo import offer_cycles
 
 ACTS = {
     "cancel": (services.cancel_cycle, "Cancel asked for."),
@@ -41,6 +46,7 @@ def cycle_live(request: HttpRequest, pk: int) -> HttpResponse:
 def _live(request: HttpRequest, cycle: Cycle) -> dict[str, Any]:
     rows = list(cycle.steps.all())
     found = panels.outcome(cycle, {row.name: row.result for row in rows})
+    now = timezone.now()
     return {
         "cycle": panels.cycle_head(cycle),
         "steps": [panels.step_row(row) for row in rows],
@@ -48,7 +54,8 @@ def _live(request: HttpRequest, cycle: Cycle) -> dict[str, Any]:
         "outcome": found,
         "folds": charts.fold_figure(found["folds"]) if found else None,
         "acts": allowed_acts(cycle, may=may_operate(request)),
-        "now": timezone.now(),
+        "eta": eta(cycle, rows, now),
+        "now": now,
     }
 
 
@@ -72,7 +79,13 @@ def cycle_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     """Cancel, pause or resume."""
     cycle = cycle_of(request, pk)
     service, done = ACTS[act]
-    attempt(request, lambda: service(cycle.pk, actor=actor(request)), f"Cycle {pk}: {done}")
+    try:
+        service(cycle.pk, actor=actor(request))
+    except Conflict as error:
+        messages.error(request, str(error))
+    else:
+        back = reverse("cycle-detail", args=[pk])
+        offer_cycles(request, f"Cycle {pk}: {done}", act, [(pk, cycle.state)], back)
     return redirect("cycle-detail", pk)
 
 

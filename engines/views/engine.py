@@ -18,6 +18,7 @@ from engines.panels.cycles import listed
 from engines.services import cycles as services
 from engines.services import registry
 from engines.views.common import actor, engine_of, may_operate, metric_of, operators, person, viewers
+from engines.views.undo import offer_engine
 from forecasting.panels import PERIODS, metric_names
 
 LATEST = 10
@@ -113,11 +114,13 @@ def engine_edit(request: HttpRequest, name: str) -> HttpResponse:
     )
     if form.is_bound and form.is_valid():
         try:
-            registry.update_engine(engine.pk, actor=actor(request), **form.changes(engine))
+            changes = form.changes(engine)
+            before = {name_: getattr(engine, name_) for name_ in changes}
+            registry.update_engine(engine.pk, actor=actor(request), **changes)
         except InvalidInput as error:
             form.refuse(error)
         else:
-            messages.success(request, f"{name} was changed.")
+            offer_engine(request, f"{name} was changed.", engine, before)
             return redirect("engine-detail", name)
     context = {"form": form, "engine": engine}
     return render(request, "engines/engine_form.html", context, status=422 if form.errors else 200)

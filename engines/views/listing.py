@@ -1,30 +1,25 @@
-"""The list of cycles: filters, order, pages by key, bulk acts."""
+"""The list of cycles: search, filters, order, pages by key."""
 
 import shlex
-from collections.abc import Callable
 from typing import Any
 
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from engines import panels
-from engines.domain.errors import Conflict, InvalidInput
+from engines.domain import query
+from engines.domain.errors import InvalidInput
 from engines.domain.keyset import Order, parse_order
-from engines.domain.results import Actor
+from engines.domain.query import SIZES, USUAL
 from engines.filters import CYCLE_ORDERS, RANGES, CycleFilter
 from engines.models import Cycle, CycleQuerySet, Engine
 from engines.models.paging import Page, capped_count, page
 from engines.panels.cycles import listed, triggers
-from engines.services import cycles as services
-from engines.views.common import actor, cycles_of, may_operate, operators, person, viewers
+from engines.views.common import cycles_of, is_id, may_operate, person, viewers
 
-SIZES = (25, 50, 100, 200)
 SIZE = 50
-BULK = {"cancel": services.cancel_cycle, "pause": services.pause_cycle, "resume": services.resume_cycle}
-BULK_WORDS = {"cancel": "cancelled", "pause": "paused", "resume": "resumed"}
 COLUMN_NAMES = (
     ("trigger", "Trigger"),
     ("started", "Asked for"),
@@ -35,7 +30,6 @@ COLUMN_NAMES = (
     ("who", "Who"),
     ("message", "Message"),
 )
-BULK_CAP = 500
 MAX_ENGINES = 200
 MAX_LIVE = 200
 
@@ -44,9 +38,37 @@ MAX_LIVE = 200
 @viewers
 def cycle_list(request: HttpRequest) -> HttpResponse:
     """Show the cycles that the filter in the URL lets through, one page of them."""
+    usual = request.session.get(USUAL, "")
+    if usual and not request.GET:
+        return redirect(f"{request.path}?{usual}")
+    given, errors = _spelled_out(request.GET)
+    if given is not None and not errors:
+        return redirect(f"{request.path}?{given.urlencode()}")
     chosen = CycleFilter.parse(request.GET)
+    chosen = chosen.without("q") if errors else chosen
+    return _listed(request, chosen, {**chosen.errors, **errors})
+
+
+def _spelled_out(asked: QueryDict) -> tuple[QueryDict | None, dict[str, str]]:
+    """Return the address' parameters with the terms of the search box among them, and what is wrong there.
+
+    None: the box holds no terms. A term replaces the parameter of its name.
+    """
+    typed = query.parse(asked.get("q", ""))
+    if not typed.has_terms:
+        return None, {}
+    given = asked.copy()
+    for name in ("q", "cursor", *typed.params, *(("range",) if "since" in typed.params else ())):
+        given.pop(name, None)
+    given.update({**typed.params, **({"q": typed.text} if typed.text else {})})
+    wrong = CycleFilter.parse(given).errors
+    told = [*typed.errors, *(f"{name}: {error}" for name, error in wrong.items())]
+    return given, {"search": "; ".join(told)} if told else {}
+
+
+def _listed(request: HttpRequest, chosen: CycleFilter, errors: dict[str, str]) -> HttpResponse:
     visible = cycles_of(request)
-    order, errors = _order(request, dict(chosen.errors))
+    order, errors = _order(request, errors)
     size = _size(request)
     try:
         found = page(
@@ -56,6 +78,10 @@ def cycle_list(request: HttpRequest) -> HttpResponse:
         return redirect(f"{request.path}?{chosen.query(order=str(order))}")
     context = {
         "filter": chosen,
+        "here": chosen.query(order=str(order), size=str(size)),
+        "typed": request.GET.get("q", "")[:200],
+        "chips": _chips(chosen, order),
+        "example": query.EXAMPLE,
         "errors": errors,
         "order": order,
         "size": size,
@@ -79,6 +105,24 @@ def _rows(found: Page[Cycle], order: Order) -> dict[str, Any]:
 def _pills(visible: CycleQuerySet, chosen: CycleFilter, order: Order) -> dict[str, Any]:
     pills = panels.state_pills(chosen.without("state").apply(visible), chosen.state)
     return {"pills": _linked(pills, chosen, order), "matching": _matching(pills)}
+
+
+def _chips(chosen: CycleFilter, order: Order) -> list[dict[str, str]]:
+    """Return what is filtered without a control of its own, each with the query that drops it."""
+    bounds = {
+        "roi_min": chosen.roi_min is not None and f"ROI delta {query.said_bound(chosen.roi_min, lower=True)}",
+        "roi_max": chosen.roi_max is not None
+        and f"ROI delta {query.said_bound(chosen.roi_max, lower=False)}",
+        "since": chosen.since and f"from {timezone.localtime(chosen.since):%Y-%m-%d %H:%M %Z}",
+        "until": chosen.until and f"until {timezone.localtime(chosen.until):%Y-%m-%d %H:%M %Z}",
+        "engine": len(chosen.engine) > 1 and f"engines {', '.join(chosen.engine)}",
+        "trigger": len(chosen.trigger) > 1 and f"triggers {', '.join(chosen.trigger)}",
+    }
+    return [
+        {"name": name, "text": text, "query": chosen.without(name).query(order=str(order))}
+        for name, text in bounds.items()
+        if text
+    ]
 
 
 def _curl(request: HttpRequest, chosen: CycleFilter) -> str:
@@ -107,7 +151,6 @@ def _choices(request: HttpRequest, chosen: CycleFilter, order: Order) -> dict[st
         "may_operate": may_operate(request),
         "query": chosen.query(),
         "ordered": chosen.query(order=str(order)),
-        "bulk_cap": BULK_CAP,
     }
 
 
@@ -152,41 +195,12 @@ def _columns(chosen: CycleFilter, order: Order) -> dict[str, dict[str, str]]:
 def cycle_news(request: HttpRequest) -> HttpResponse:
     """Return the open rows of a page as they are now, and how many newer ones there are."""
     visible = cycles_of(request)
-    ids = [int(text) for text in request.GET.get("ids", "").split(",")[:MAX_LIVE] if _is_id(text)]
+    ids = [int(text) for text in request.GET.get("ids", "").split(",")[:MAX_LIVE] if is_id(text)]
     rows = [panels.cycle_row(cycle) for cycle in listed(visible.filter(pk__in=ids))]
     top = request.GET.get("top", "")
     newer = None
-    if _is_id(top):
+    if is_id(top):
         fresh = CycleFilter.parse(request.GET).apply(visible).filter(pk__gt=int(top))
         newer = capped_count(fresh, 99)
     context = {"rows": rows, "newer": newer, "may_operate": may_operate(request)}
     return render(request, "engines/cycle_news.html", context)
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 19
-
-
-@require_POST
-@operators
-def cycle_bulk(request: HttpRequest, act: str) -> HttpResponse:
-    """Do one act on the ticked cycles, or on all that match; those it doesn't fit are told, not hidden."""
-    chosen = CycleFilter.parse(request.GET)
-    ids = [int(text) for text in request.POST.getlist("id")[:MAX_LIVE] if _is_id(text)]
-    visible = cycles_of(request)
-    cycles = chosen.apply(visible).unfinished() if "all" in request.POST else visible.filter(pk__in=ids)
-    done, refused = _each(list(cycles.values_list("pk", flat=True)[:BULK_CAP]), BULK[act], actor(request))
-    messages.success(request, f"{done} {'cycle' if done == 1 else 'cycles'} {BULK_WORDS[act]}.")
-    if refused:
-        messages.warning(request, f"{len(refused)} left alone: {refused[0]}" + (" …" if refused[1:] else ""))
-    return redirect(f"{reverse('cycle-list')}?{request.GET.urlencode()}")
-
-
-def _each(ids: list[int], act: Callable[..., Cycle], who: Actor) -> tuple[int, list[str]]:
-    refused = []
-    for pk in ids:
-        try:
-            act(pk, actor=who)
-        except Conflict as error:
-            refused.append(str(error))
-    return len(ids) - len(refused), refused

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from engines.domain.wording import lasting, word
+from menace_site import saved_views
 
 register = template.Library()
 
@@ -88,6 +89,12 @@ def ticking(since: dt.datetime | None) -> SafeString | str:
     return format_html(
         '<span data-since="{}">{}</span>', since.isoformat(timespec="seconds"), lasting(max(seconds, 0.0))
     )
+
+
+@register.simple_tag(takes_context=True)
+def saved(context: template.Context, page: str, current: str = "") -> list[dict[str, Any]]:
+    """Return the viewer's saved views of a list; the one that shows the query `current` is marked."""
+    return saved_views.of(context["user"], page, current)
 
 
 @register.inclusion_tag("parts/field.html")

@@ -5,3 +5,4 @@ import "./dialogs.js";
 import "./live.js";
 import "./lists.js";
 import "./keys.js";
+import "./logs.js";

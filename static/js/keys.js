@@ -32,6 +32,7 @@ const ACTS = {
   x: () => current()?.querySelector("input[type=checkbox]")?.click(),
   Enter: () => current() && location.assign(current().dataset.href),
   "?": () => document.getElementById("help").showModal(),
+  c: () => document.querySelector("[data-compare]:not([hidden])")?.click(),
   g: () => (waiting = Date.now()),
 };
 

@@ -15,7 +15,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from engines.models import Cycle, CycleStep, Engine, ModelVersion
-from menace_site.models import ApiToken
+from menace_site import saved_views
+from menace_site.models import ApiToken, SavedView
 from menace_site.tokens import create_token
 from tests.factories import make_cycle, make_engine, make_steps, make_team, make_user, make_version
 
@@ -64,6 +65,7 @@ class Subject:
     headers: dict[str, str] = field(default_factory=dict)
     client: Client = field(default_factory=Client)
     token: int = 0
+    view: int = 0
     cookies: dict[str, str] = field(default_factory=dict)
 
 
@@ -80,13 +82,17 @@ def _subject(name: str) -> Subject:
         user.is_staff = True
         user.save()
     token, secret = create_token(user, name=name, scopes=SCOPES.get(name, ["read"]), expires_at=None)
-    subject = Subject(name, user, token=token.pk)
+    subject = Subject(name, user, token=token.pk, view=_view(user).pk)
     if name in SCOPES:
         subject.headers = {"Authorization": f"Bearer {secret}"}
     else:
         subject.client.force_login(user)
         subject.cookies = {key: morsel.value for key, morsel in subject.client.cookies.items()}
     return subject
+
+
+def _view(user: User) -> SavedView:
+    return saved_views.save(user, page="cycles", name="mine", query="state=failed", usual=False)
 
 
 def things(name: str, **options: Any) -> Things:
@@ -100,6 +106,7 @@ def things(name: str, **options: Any) -> Things:
         CycleStep: make_steps(cycle)[2],
         ModelVersion: make_version(engine, cycle=cycle),
         ApiToken: token,
+        SavedView: _view(make_user()),
     }
 
 
@@ -159,6 +166,8 @@ def _value(route: str, name: str, found: Things, subject: Subject, *, own: bool)
         return found[Engine].name
     if name == "pk" and "tokens" in route:
         return subject.token if own else found[ApiToken].pk
+    if name == "pk" and route.startswith("views/"):
+        return subject.view if own else found[SavedView].pk
     if name == "pk":
         return found[Cycle].pk
     if name == "content_type_id":

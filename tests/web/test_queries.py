@@ -34,6 +34,8 @@ PAGES = (
     "/cycles/{cycle}/",
     "/cycles/{cycle}/live/",
     "/cycles/{cycle}/audit/",
+    "/cycles/{cycle}/logs/?q=a",
+    "/cycles/compare/?ids={cycle},1,2",
     "/engines/bot-0/",
     "/engines/bot-0/edit/",
     "/engines/bot-0/audit/",
