@@ -17,6 +17,7 @@ from engines.domain.keyset import MAX_ID
 from engines.domain.states import CycleState, Trigger
 from engines.models import CycleQuerySet, Engine
 from engines.models.engine import NAME
+from engines.models.search import has_words
 
 RANGES: Mapping[str, timedelta] = {
     "15m": timedelta(minutes=15),
@@ -113,7 +114,7 @@ class CycleFilter:
         if number.isascii() and number.isdigit() and int(number) <= MAX_ID:
             return Q(pk=int(number))
         engines = _ids(Engine.objects.filter(name__startswith=self.q))
-        return Q(message__startswith=self.q) | Q(engine__in=engines)
+        return has_words("message", self.q) | (Q(engine__in=engines) if engines else Q(pk__in=[]))
 
 
 def _ids(engines: Iterable[Engine]) -> list[int]:

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from engines.domain.states import TERMINAL, Control, CycleState, StepState, Trigger, sources
 from engines.models.engine import Engine
+from engines.models.search import words_index
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -104,6 +105,7 @@ class Cycle(models.Model):
             models.Index(fields=["roi_delta", "id"], name="cycle_roi_id"),
             models.Index(fields=["duration", "id"], name="cycle_duration_id"),
             models.Index(fields=["created_at", "id"], name="cycle_created_id"),
+            words_index("message", "cycle_message_words"),
             models.Index(
                 fields=["engine"], name="cycle_disturbed", condition=Q(fenced__gt=0) | Q(takeovers__gt=0)
             ),

@@ -19,6 +19,8 @@ WHERE r.per = 'hour' GROUP BY 1, 2, 3
 
 
 class Migration(migrations.Migration):
+    """Adds the roll-ups, fills them, and puts the events' index in order of time."""
+
     dependencies = [("forecasting", "0001_initial")]
 
     operations = [
