@@ -1,8 +1,7 @@
 """One careful call of the git executable.
 
-Every setting is overridden through which a repository could make git run a program (hooks, fsmonitor,
-pagers, transports, signatures), the environment holds nothing of ours, and what comes back is capped in
-time and size. See the git documentation on `safe.directory`, GIT_ALLOW_PROTOCOL and GIT_CONFIG_GLOBAL.
+Its command line and environment are those of `orphans.domain.git_call`: nothing of the repository is run,
+nothing of ours is told. What comes back is capped in time and size.
 """
 
 import os
@@ -17,32 +16,11 @@ from pathlib import Path
 from typing import IO, Final, cast
 
 from engines.domain.errors import MenaceError, NotConfigured
+from orphans.domain import git_call
 
 OBJECT: Final = re.compile(r"[0-9a-f]{40}\Z")
 TIMEOUT: Final = 60.0
 OUTPUT_BYTES: Final = 64 * 2**20
-
-_SETTINGS: Final = (
-    "core.hooksPath=/dev/null",
-    "core.fsmonitor=",
-    "core.pager=cat",
-    "core.editor=false",
-    "core.sshCommand=false",
-    "core.askPass=",
-    "core.attributesFile=/dev/null",
-    "core.excludesFile=/dev/null",
-    "credential.helper=",
-    "diff.external=",
-    "diff.ignoreSubmodules=all",
-    "protocol.allow=never",
-    "submodule.recurse=false",
-    "gc.auto=0",
-    "maintenance.auto=false",
-    "log.showSignature=false",
-    "commit.gpgSign=false",
-    "tag.gpgSign=false",
-    "gpg.program=false",
-)
 
 
 class GitError(MenaceError):
@@ -56,28 +34,9 @@ def named(name: str) -> str:
     return name
 
 
-def arguments(path: Path, *words: str) -> list[str]:
-    """Return the command line of one call in the checkout `path`."""
-    settings = [*_SETTINGS, f"safe.directory={path.resolve()}"]
-    options = [word for setting in settings for word in ("-c", setting)]
-    return ["git", "--no-pager", "--literal-pathspecs", *options, "-C", str(path), *words]
-
-
 def environment() -> dict[str, str]:
     """Return the whole environment of a call."""
-    return {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "LC_ALL": "C",
-        "HOME": "/nonexistent",
-        "GIT_ALLOW_PROTOCOL": "none",
-        "GIT_ATTR_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_TERMINAL_PROMPT": "0",
-    }
+    return git_call.environment(os.environ.get("PATH", os.defpath))
 
 
 def run(path: Path, *words: str, extra: dict[str, str] | None = None, limit: int = OUTPUT_BYTES) -> bytes:
@@ -102,7 +61,7 @@ def stream(
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as problem:
         given.write(stdin)
         given.seek(0)
-        process = _started(arguments(path, *words), given, problem, extra)
+        process = _started(git_call.arguments(str(path.resolve()), *words), given, problem, extra)
         timer = threading.Timer(TIMEOUT, _end, [process])
         timer.start()
         try:
