@@ -23,6 +23,8 @@ Printer: TypeAlias = Callable[[str, Source], Fingerprint | None]
 
 LEAST_WEIGHT: Final = 8
 """Modules with less in them say nothing: two of them are alike by chance."""
+LEAST_CONTAINED, LEAST_NAMES, LEAST_TOGETHER = 0.4, 0.75, 1.5
+"""How much of a module must be in another one, of its statements, of the names, and both added."""
 SHORTLIST: Final = 6
 """So many files are parsed for one orphan at most."""
 
@@ -52,12 +54,12 @@ class Overlap:
 
     @property
     def is_copy(self) -> bool:
-        """Whether both signals say so, strongly together or one of them overwhelmingly.
+        """Whether both signals are there and strong together.
 
-        The thresholds come from `benchmarks/redundancy.py`.
+        The thresholds are read off `benchmarks/redundancy.py`: siblings reach one of them, seldom the sum.
         """
-        together = self.contained >= 0.45 and self.names >= 0.7 and self.contained + self.names >= 1.3
-        return together or (self.contained >= 0.85 and self.names >= 0.55)
+        together = self.contained + self.names >= LEAST_TOGETHER
+        return together and self.contained >= LEAST_CONTAINED and self.names >= LEAST_NAMES
 
     @property
     def rank(self) -> float:

@@ -1,0 +1,33 @@
+"""What the past of a checkout says about one module, as values."""
+
+from dataclasses import dataclass
+
+SHOWN_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovedImport:
+    """A commit that took an import of the module out of a file."""
+
+    #: full object name
+    commit: str
+    #: seconds since the epoch
+    at: int
+    #: the file that imported the module
+    importer: str
+    #: modules that the same commit began to import in this file, as they are written there
+    instead: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleHistory:
+    """Facts of one module's past; None and () where nothing was found in time."""
+
+    #: days between its last commit and the newest one of the checkout
+    idle_days: float | None = None
+    #: paths it had before, newest first
+    former_paths: tuple[str, ...] = ()
+    #: newest first
+    removed_imports: tuple[RemovedImport, ...] = ()
+    #: since when it isn't in the module map any more, in seconds since the epoch
+    unmapped_at: int | None = None
