@@ -8,244 +8,529 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='OrphanTally',
+            name="OrphanTally",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(max_length=128)),
-                ('name', models.CharField(max_length=40)),
-                ('count', models.BigIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("subject", models.CharField(max_length=128)),
+                ("name", models.CharField(max_length=40)),
+                ("count", models.BigIntegerField(default=0)),
             ],
             options={
-                'ordering': ['subject', 'name'],
-                'constraints': [models.UniqueConstraint(fields=('subject', 'name'), name='one_tally_per_name')],
+                "ordering": ["subject", "name"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("subject", "name"), name="one_tally_per_name")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ScanRun',
+            name="ScanRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(help_text='Whose modules they are, such as `alpha`.', max_length=128)),
-                ('source', models.CharField(help_text='What asked for it, such as `cycle:7`.', max_length=64)),
-                ('state', models.CharField(choices=[('done', 'done'), ('failed', 'failed')], max_length=8)),
-                ('repository', models.CharField(help_text='The repository that was scanned.', max_length=1024)),
-                ('commit', models.CharField(blank=True, help_text='Empty: a folder without a commit.', max_length=40)),
-                ('modules', models.PositiveIntegerField(help_text='Python files that were read.')),
-                ('edges', models.PositiveIntegerField(help_text='Imports between them.')),
-                ('counts', models.JSONField(default=dict, help_text='Findings by classification.')),
-                ('found', models.PositiveIntegerField(help_text='Findings of all classes.')),
-                ('isolated', models.PositiveIntegerField(help_text='Modules without any tie inside the repository.')),
-                ('changes', models.JSONField(default=dict, help_text='Paths that are new, gone, live again or classified anew, each up to 200.')),
-                ('unreadable', models.JSONField(default=dict, help_text='Files that are no Python 3, with the reason.')),
-                ('options', models.JSONField(default=dict, help_text='What was switched on.')),
-                ('seconds', models.FloatField()),
-                ('message', models.CharField(blank=True, max_length=500)),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "subject",
+                    models.CharField(help_text="Whose modules they are, such as `alpha`.", max_length=128),
+                ),
+                (
+                    "source",
+                    models.CharField(help_text="What asked for it, such as `cycle:7`.", max_length=64),
+                ),
+                ("state", models.CharField(choices=[("done", "done"), ("failed", "failed")], max_length=8)),
+                (
+                    "repository",
+                    models.CharField(help_text="The repository that was scanned.", max_length=1024),
+                ),
+                (
+                    "commit",
+                    models.CharField(
+                        blank=True, help_text="Empty: a folder without a commit.", max_length=40
+                    ),
+                ),
+                ("modules", models.PositiveIntegerField(help_text="Python files that were read.")),
+                ("edges", models.PositiveIntegerField(help_text="Imports between them.")),
+                ("counts", models.JSONField(default=dict, help_text="Findings by classification.")),
+                ("found", models.PositiveIntegerField(help_text="Findings of all classes.")),
+                (
+                    "isolated",
+                    models.PositiveIntegerField(help_text="Modules without any tie inside the repository."),
+                ),
+                (
+                    "changes",
+                    models.JSONField(
+                        default=dict,
+                        help_text="Paths that are new, gone, live again or classified anew, each up to 200.",
+                    ),
+                ),
+                (
+                    "unreadable",
+                    models.JSONField(default=dict, help_text="Files that are no Python 3, with the reason."),
+                ),
+                ("options", models.JSONField(default=dict, help_text="What was switched on.")),
+                ("seconds", models.FloatField()),
+                ("message", models.CharField(blank=True, max_length=500)),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['subject', '-id'], name='scan_subject_id')],
-                'constraints': [models.UniqueConstraint(fields=('subject', 'source'), name='one_scan_per_source')],
+                "ordering": ["-id"],
+                "indexes": [models.Index(fields=["subject", "-id"], name="scan_subject_id")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("subject", "source"), name="one_scan_per_source")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='OrphanModule',
+            name="OrphanModule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(max_length=128)),
-                ('path', models.CharField(help_text='Repository-relative POSIX path.', max_length=1024)),
-                ('content_hash', models.CharField(blank=True, help_text='SHA-256 of the file.', max_length=64)),
-                ('classification', models.CharField(choices=[('orphan', 'orphan'), ('isolated', 'isolated'), ('test_only', 'test only'), ('redundant', 'redundant'), ('legacy', 'legacy'), ('heavy_side_effects', 'heavy side effects'), ('public_unreferenced', 'public unreferenced')], max_length=20)),
-                ('found_as', models.CharField(choices=[('orphan', 'orphan'), ('isolated', 'isolated'), ('test_only', 'test only'), ('redundant', 'redundant'), ('legacy', 'legacy'), ('heavy_side_effects', 'heavy side effects'), ('public_unreferenced', 'public unreferenced')], help_text='What the latest scan said of it.', max_length=20)),
-                ('isolated', models.BooleanField(default=False, help_text='No tie to any other module.')),
-                ('redundant', models.BooleanField(default=False)),
-                ('parents', models.JSONField(default=list, help_text='Modules of the same island that import it.')),
-                ('chain', models.JSONField(default=list, help_text='From the head of its island down to it.')),
-                ('head', models.CharField(blank=True, help_text='Head of its island.', max_length=1024)),
-                ('twin', models.CharField(blank=True, help_text='The live module like it.', max_length=1024)),
-                ('similarity', models.FloatField(help_text='Share of it that the twin contains, 0 to 1.', null=True)),
-                ('confidence', models.FloatField(validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(1.0)])),
-                ('reason', models.CharField(help_text='One sentence.', max_length=500)),
-                ('evidence', models.JSONField(default=list, help_text='Facts with file and line.')),
-                ('state', models.CharField(choices=[('found', 'found'), ('queued', 'queued'), ('testing', 'testing'), ('passed', 'passed'), ('failed', 'failed'), ('skipped', 'skipped'), ('integrated', 'integrated'), ('retired', 'retired'), ('restored', 'restored'), ('live', 'live'), ('gone', 'gone')], default=orphans.domain.states.ModuleState['FOUND'], max_length=10)),
-                ('previous_state', models.CharField(blank=True, choices=[('found', 'found'), ('queued', 'queued'), ('testing', 'testing'), ('passed', 'passed'), ('failed', 'failed'), ('skipped', 'skipped'), ('integrated', 'integrated'), ('retired', 'retired'), ('restored', 'restored'), ('live', 'live'), ('gone', 'gone')], max_length=10)),
-                ('state_reason', models.CharField(blank=True, max_length=500)),
-                ('decided_label', models.CharField(blank=True, help_text='Who decided last.', max_length=150)),
-                ('side_effects', models.PositiveIntegerField(help_text='Score of the latest run.', null=True)),
-                ('coverage', models.FloatField(help_text='Share of its lines that the latest run reached.', null=True)),
-                ('score', models.FloatField(help_text='Integration score of the latest run.', null=True)),
-                ('found_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('tested_at', models.DateTimeField(null=True)),
-                ('scan', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='modules_of', to='orphans.scanrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("subject", models.CharField(max_length=128)),
+                ("path", models.CharField(help_text="Repository-relative POSIX path.", max_length=1024)),
+                (
+                    "content_hash",
+                    models.CharField(blank=True, help_text="SHA-256 of the file.", max_length=64),
+                ),
+                (
+                    "classification",
+                    models.CharField(
+                        choices=[
+                            ("orphan", "orphan"),
+                            ("isolated", "isolated"),
+                            ("test_only", "test only"),
+                            ("redundant", "redundant"),
+                            ("legacy", "legacy"),
+                            ("heavy_side_effects", "heavy side effects"),
+                            ("public_unreferenced", "public unreferenced"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "found_as",
+                    models.CharField(
+                        choices=[
+                            ("orphan", "orphan"),
+                            ("isolated", "isolated"),
+                            ("test_only", "test only"),
+                            ("redundant", "redundant"),
+                            ("legacy", "legacy"),
+                            ("heavy_side_effects", "heavy side effects"),
+                            ("public_unreferenced", "public unreferenced"),
+                        ],
+                        help_text="What the latest scan said of it.",
+                        max_length=20,
+                    ),
+                ),
+                ("isolated", models.BooleanField(default=False, help_text="No tie to any other module.")),
+                ("redundant", models.BooleanField(default=False)),
+                (
+                    "parents",
+                    models.JSONField(default=list, help_text="Modules of the same island that import it."),
+                ),
+                (
+                    "chain",
+                    models.JSONField(default=list, help_text="From the head of its island down to it."),
+                ),
+                ("head", models.CharField(blank=True, help_text="Head of its island.", max_length=1024)),
+                ("twin", models.CharField(blank=True, help_text="The live module like it.", max_length=1024)),
+                (
+                    "similarity",
+                    models.FloatField(help_text="Share of it that the twin contains, 0 to 1.", null=True),
+                ),
+                (
+                    "confidence",
+                    models.FloatField(
+                        validators=[
+                            django.core.validators.MinValueValidator(0.0),
+                            django.core.validators.MaxValueValidator(1.0),
+                        ]
+                    ),
+                ),
+                ("reason", models.CharField(help_text="One sentence.", max_length=500)),
+                ("evidence", models.JSONField(default=list, help_text="Facts with file and line.")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("found", "found"),
+                            ("queued", "queued"),
+                            ("testing", "testing"),
+                            ("passed", "passed"),
+                            ("failed", "failed"),
+                            ("skipped", "skipped"),
+                            ("integrated", "integrated"),
+                            ("retired", "retired"),
+                            ("restored", "restored"),
+                            ("live", "live"),
+                            ("gone", "gone"),
+                        ],
+                        default=orphans.domain.states.ModuleState["FOUND"],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "previous_state",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("found", "found"),
+                            ("queued", "queued"),
+                            ("testing", "testing"),
+                            ("passed", "passed"),
+                            ("failed", "failed"),
+                            ("skipped", "skipped"),
+                            ("integrated", "integrated"),
+                            ("retired", "retired"),
+                            ("restored", "restored"),
+                            ("live", "live"),
+                            ("gone", "gone"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("state_reason", models.CharField(blank=True, max_length=500)),
+                (
+                    "decided_label",
+                    models.CharField(blank=True, help_text="Who decided last.", max_length=150),
+                ),
+                ("side_effects", models.FloatField(help_text="Score of the latest run.", null=True)),
+                (
+                    "coverage",
+                    models.FloatField(help_text="Share of its lines that the latest run reached.", null=True),
+                ),
+                ("score", models.FloatField(help_text="Integration score of the latest run.", null=True)),
+                ("found_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("tested_at", models.DateTimeField(null=True)),
+                (
+                    "scan",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="modules_of",
+                        to="orphans.scanrun",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='SelfTestRun',
+            name="SelfTestRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(max_length=128)),
-                ('source', models.CharField(help_text='What asked for it; once each.', max_length=64)),
-                ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('done', 'done'), ('cancelled', 'cancelled')], default=orphans.domain.states.BatchState['QUEUED'], max_length=10)),
-                ('checkout', models.CharField(help_text='Folder of the files; only read.', max_length=1024)),
-                ('commit', models.CharField(blank=True, max_length=40)),
-                ('owned_checkout', models.BooleanField(default=False, help_text='The folder is removed at the end.')),
-                ('options', models.JSONField(default=dict)),
-                ('requested_label', models.CharField(blank=True, max_length=150)),
-                ('cancel_asked', models.BooleanField(default=False)),
-                ('total', models.PositiveIntegerField(default=0)),
-                ('passed', models.PositiveIntegerField(help_text='Counted at the end.', null=True)),
-                ('failed', models.PositiveIntegerField(help_text='Counted at the end.', null=True)),
-                ('skipped', models.PositiveIntegerField(help_text='Counted at the end.', null=True)),
-                ('cpu_seconds', models.FloatField(help_text='Of all runs together; counted at the end.', null=True)),
-                ('message', models.CharField(blank=True, max_length=500)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("subject", models.CharField(max_length=128)),
+                ("source", models.CharField(help_text="What asked for it; once each.", max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "queued"),
+                            ("running", "running"),
+                            ("done", "done"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        default=orphans.domain.states.BatchState["QUEUED"],
+                        max_length=10,
+                    ),
+                ),
+                ("checkout", models.CharField(help_text="Folder of the files; only read.", max_length=1024)),
+                ("commit", models.CharField(blank=True, max_length=40)),
+                (
+                    "owned_checkout",
+                    models.BooleanField(default=False, help_text="The folder is removed at the end."),
+                ),
+                ("options", models.JSONField(default=dict)),
+                ("requested_label", models.CharField(blank=True, max_length=150)),
+                ("cancel_asked", models.BooleanField(default=False)),
+                ("total", models.PositiveIntegerField(default=0)),
+                ("passed", models.PositiveIntegerField(help_text="Counted at the end.", null=True)),
+                ("failed", models.PositiveIntegerField(help_text="Counted at the end.", null=True)),
+                ("skipped", models.PositiveIntegerField(help_text="Counted at the end.", null=True)),
+                (
+                    "cpu_seconds",
+                    models.FloatField(help_text="Of all runs together; counted at the end.", null=True),
+                ),
+                ("message", models.CharField(blank=True, max_length=500)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
             ],
             options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['subject', '-id'], name='batch_subject_id'), models.Index(condition=models.Q(('state__in', [orphans.domain.states.BatchState['QUEUED'], orphans.domain.states.BatchState['RUNNING']])), fields=['id'], name='batch_open')],
-                'constraints': [models.UniqueConstraint(fields=('subject', 'source'), name='one_batch_per_source')],
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(fields=["subject", "-id"], name="batch_subject_id"),
+                    models.Index(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    orphans.domain.states.BatchState["QUEUED"],
+                                    orphans.domain.states.BatchState["RUNNING"],
+                                ],
+                            )
+                        ),
+                        fields=["id"],
+                        name="batch_open",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("subject", "source"), name="one_batch_per_source")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ModuleRun',
+            name="ModuleRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(max_length=128)),
-                ('path', models.CharField(max_length=1024)),
-                ('content_hash', models.CharField(blank=True, max_length=64)),
-                ('classification', models.CharField(blank=True, max_length=20)),
-                ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('passed', 'passed'), ('failed', 'failed'), ('skipped', 'skipped'), ('cancelled', 'cancelled')], default=orphans.domain.states.RunState['QUEUED'], max_length=10)),
-                ('reason', models.CharField(blank=True, max_length=500)),
-                ('outcome', models.CharField(blank=True, help_text='How the deciding run ended.', max_length=10)),
-                ('origin', models.CharField(blank=True, choices=[('convention', 'convention'), ('imports', 'imports'), ('generated', 'generated')], max_length=10)),
-                ('tests', models.JSONField(default=list, help_text='Test files; empty where the test was generated.')),
-                ('tests_passed', models.PositiveIntegerField(null=True)),
-                ('tests_failed', models.PositiveIntegerField(null=True)),
-                ('calls', models.JSONField(default=list, help_text='Functions that the generated test called.')),
-                ('exit_code', models.IntegerField(null=True)),
-                ('signal', models.IntegerField(null=True)),
-                ('exception', models.TextField(blank=True)),
-                ('output_tail', models.TextField(blank=True)),
-                ('file_writes', models.PositiveIntegerField(null=True)),
-                ('network_connections', models.PositiveIntegerField(null=True)),
-                ('subprocesses', models.PositiveIntegerField(null=True)),
-                ('side_effects', models.PositiveIntegerField(help_text='Weighted sum of the three.', null=True)),
-                ('attempts_exact', models.BooleanField(help_text='Counted by the kernel.', null=True)),
-                ('examples', models.JSONField(default=dict, help_text='Up to N of each count.')),
-                ('guarantees', models.JSONField(default=dict)),
-                ('coverage', models.FloatField(help_text="Share of the module's lines that ran, 0 to 1.", null=True)),
-                ('wall_seconds', models.FloatField(null=True)),
-                ('cpu_seconds', models.FloatField(null=True)),
-                ('max_rss_bytes', models.PositiveBigIntegerField(null=True)),
-                ('score', models.FloatField(help_text='coverage - seconds - failures, at least 0.', null=True)),
-                ('roi', models.FloatField(null=True)),
-                ('synergy_roi', models.FloatField(null=True)),
-                ('lease_owner', models.CharField(blank=True, max_length=120)),
-                ('lease_token', models.BigIntegerField(default=0, help_text='Fencing number; rises with every claim.')),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0, help_text='How often it was claimed.')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('module', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to='orphans.orphanmodule')),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='orphans.selftestrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("subject", models.CharField(max_length=128)),
+                ("path", models.CharField(max_length=1024)),
+                ("content_hash", models.CharField(blank=True, max_length=64)),
+                ("classification", models.CharField(blank=True, max_length=20)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "queued"),
+                            ("running", "running"),
+                            ("passed", "passed"),
+                            ("failed", "failed"),
+                            ("skipped", "skipped"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        default=orphans.domain.states.RunState["QUEUED"],
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=500)),
+                (
+                    "outcome",
+                    models.CharField(blank=True, help_text="How the deciding run ended.", max_length=10),
+                ),
+                (
+                    "origin",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("convention", "convention"),
+                            ("imports", "imports"),
+                            ("generated", "generated"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "tests",
+                    models.JSONField(
+                        default=list, help_text="Test files; empty where the test was generated."
+                    ),
+                ),
+                ("tests_passed", models.PositiveIntegerField(null=True)),
+                ("tests_failed", models.PositiveIntegerField(null=True)),
+                (
+                    "calls",
+                    models.JSONField(default=list, help_text="Functions that the generated test called."),
+                ),
+                ("exit_code", models.IntegerField(null=True)),
+                ("signal", models.IntegerField(null=True)),
+                ("exception", models.TextField(blank=True)),
+                ("output_tail", models.TextField(blank=True)),
+                ("file_writes", models.PositiveIntegerField(null=True)),
+                ("network_connections", models.PositiveIntegerField(null=True)),
+                ("subprocesses", models.PositiveIntegerField(null=True)),
+                ("side_effects", models.FloatField(help_text="Weighted sum of the three.", null=True)),
+                ("attempts_exact", models.BooleanField(help_text="Counted by the kernel.", null=True)),
+                ("examples", models.JSONField(default=dict, help_text="Up to N of each count.")),
+                ("guarantees", models.JSONField(default=dict)),
+                (
+                    "coverage",
+                    models.FloatField(help_text="Share of the module's lines that ran, 0 to 1.", null=True),
+                ),
+                ("wall_seconds", models.FloatField(null=True)),
+                ("cpu_seconds", models.FloatField(null=True)),
+                ("max_rss_bytes", models.PositiveBigIntegerField(null=True)),
+                (
+                    "score",
+                    models.FloatField(help_text="coverage - seconds - failures, at least 0.", null=True),
+                ),
+                ("roi", models.FloatField(null=True)),
+                ("synergy_roi", models.FloatField(null=True)),
+                ("lease_owner", models.CharField(blank=True, max_length=120)),
+                (
+                    "lease_token",
+                    models.BigIntegerField(default=0, help_text="Fencing number; rises with every claim."),
+                ),
+                ("lease_until", models.DateTimeField(null=True)),
+                (
+                    "attempts",
+                    models.PositiveSmallIntegerField(default=0, help_text="How often it was claimed."),
+                ),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "module",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="runs",
+                        to="orphans.orphanmodule",
+                    ),
+                ),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="runs",
+                        to="orphans.selftestrun",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='ModuleMapEntry',
+            name="ModuleMapEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(max_length=128)),
-                ('path', models.CharField(max_length=1024)),
-                ('group', models.PositiveIntegerField(help_text='Modules that were taken in together share a number.')),
-                ('content_hash', models.CharField(blank=True, max_length=64)),
-                ('provenance', models.JSONField(default=dict, help_text='What took it in: source, commit, classification.')),
-                ('added_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('added_label', models.CharField(blank=True, max_length=150)),
-                ('removed_at', models.DateTimeField(null=True)),
-                ('removed_label', models.CharField(blank=True, max_length=150)),
-                ('run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='orphans.modulerun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("subject", models.CharField(max_length=128)),
+                ("path", models.CharField(max_length=1024)),
+                (
+                    "group",
+                    models.PositiveIntegerField(
+                        help_text="Modules that were taken in together share a number."
+                    ),
+                ),
+                ("content_hash", models.CharField(blank=True, max_length=64)),
+                (
+                    "provenance",
+                    models.JSONField(
+                        default=dict, help_text="What took it in: source, commit, classification."
+                    ),
+                ),
+                ("added_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("added_label", models.CharField(blank=True, max_length=150)),
+                ("removed_at", models.DateTimeField(null=True)),
+                ("removed_label", models.CharField(blank=True, max_length=150)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="orphans.modulerun",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['subject', '-id'], name='map_subject_id')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('removed_at', None)), fields=('subject', 'path'), name='one_map_entry_per_module')],
+                "ordering": ["-id"],
+                "indexes": [models.Index(fields=["subject", "-id"], name="map_subject_id")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("removed_at", None)),
+                        fields=("subject", "path"),
+                        name="one_map_entry_per_module",
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='orphanmodule',
-            index=models.Index(fields=['subject', '-id'], name='orphan_subject_id'),
+            model_name="orphanmodule",
+            index=models.Index(fields=["subject", "-id"], name="orphan_subject_id"),
         ),
         migrations.AddIndex(
-            model_name='orphanmodule',
-            index=models.Index(fields=['subject', 'state', '-id'], name='orphan_state_id'),
+            model_name="orphanmodule",
+            index=models.Index(fields=["subject", "state", "-id"], name="orphan_state_id"),
         ),
         migrations.AddIndex(
-            model_name='orphanmodule',
-            index=models.Index(fields=['subject', 'classification', '-id'], name='orphan_class_id'),
+            model_name="orphanmodule",
+            index=models.Index(fields=["subject", "classification", "-id"], name="orphan_class_id"),
         ),
         migrations.AddIndex(
-            model_name='orphanmodule',
-            index=models.Index(fields=['state', '-id'], name='orphan_all_state_id'),
+            model_name="orphanmodule",
+            index=models.Index(fields=["state", "-id"], name="orphan_all_state_id"),
         ),
         migrations.AddIndex(
-            model_name='orphanmodule',
-            index=models.Index(fields=['classification', '-id'], name='orphan_all_class_id'),
+            model_name="orphanmodule",
+            index=models.Index(fields=["classification", "-id"], name="orphan_all_class_id"),
         ),
         migrations.AddIndex(
-            model_name='orphanmodule',
-            index=models.Index(fields=['path', 'id'], name='orphan_path_id'),
+            model_name="orphanmodule",
+            index=models.Index(fields=["path", "id"], name="orphan_path_id"),
         ),
         migrations.AddIndex(
-            model_name='orphanmodule',
-            index=models.Index(fields=['confidence', 'id'], name='orphan_confidence_id'),
+            model_name="orphanmodule",
+            index=models.Index(fields=["confidence", "id"], name="orphan_confidence_id"),
         ),
         migrations.AddIndex(
-            model_name='orphanmodule',
-            index=models.Index(fields=['side_effects', 'id'], name='orphan_effects_id'),
+            model_name="orphanmodule",
+            index=models.Index(fields=["side_effects", "id"], name="orphan_effects_id"),
         ),
         migrations.AddIndex(
-            model_name='orphanmodule',
-            index=models.Index(fields=['updated_at', 'id'], name='orphan_updated_id'),
+            model_name="orphanmodule",
+            index=models.Index(fields=["updated_at", "id"], name="orphan_updated_id"),
         ),
         migrations.AddConstraint(
-            model_name='orphanmodule',
-            constraint=models.UniqueConstraint(fields=('subject', 'path'), name='one_row_per_module'),
+            model_name="orphanmodule",
+            constraint=models.UniqueConstraint(fields=("subject", "path"), name="one_row_per_module"),
         ),
         migrations.AddIndex(
-            model_name='modulerun',
-            index=models.Index(fields=['batch', 'state', 'id'], name='run_batch_state_id'),
+            model_name="modulerun",
+            index=models.Index(fields=["batch", "state", "id"], name="run_batch_state_id"),
         ),
         migrations.AddIndex(
-            model_name='modulerun',
-            index=models.Index(fields=['subject', '-id'], name='run_subject_id'),
+            model_name="modulerun",
+            index=models.Index(fields=["subject", "-id"], name="run_subject_id"),
         ),
         migrations.AddIndex(
-            model_name='modulerun',
-            index=models.Index(fields=['subject', 'path', '-id'], name='run_path_id'),
+            model_name="modulerun",
+            index=models.Index(fields=["subject", "path", "-id"], name="run_path_id"),
         ),
         migrations.AddIndex(
-            model_name='modulerun',
-            index=models.Index(condition=models.Q(('state__in', ['queued', 'running'])), fields=['lease_until'], name='run_open'),
+            model_name="modulerun",
+            index=models.Index(
+                condition=models.Q(("state__in", ["queued", "running"])),
+                fields=["lease_until"],
+                name="run_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='modulerun',
-            constraint=models.UniqueConstraint(fields=('batch', 'path'), name='one_run_per_module'),
+            model_name="modulerun",
+            constraint=models.UniqueConstraint(fields=("batch", "path"), name="one_run_per_module"),
         ),
     ]

@@ -56,7 +56,7 @@ class OrphanModule(models.Model):
     previous_state = models.CharField(max_length=10, blank=True, choices=choices(ModuleState))
     state_reason = models.CharField(max_length=WORDS_CHARS, blank=True)
     decided_label = models.CharField(max_length=150, blank=True, help_text="Who decided last.")
-    side_effects = models.PositiveIntegerField(null=True, help_text="Score of the latest run.")
+    side_effects = models.FloatField(null=True, help_text="Score of the latest run.")
     coverage = models.FloatField(null=True, help_text="Share of its lines that the latest run reached.")
     score = models.FloatField(null=True, help_text="Integration score of the latest run.")
 

@@ -82,7 +82,7 @@ class ModuleRun(models.Model):
     file_writes = models.PositiveIntegerField(null=True)
     network_connections = models.PositiveIntegerField(null=True)
     subprocesses = models.PositiveIntegerField(null=True)
-    side_effects = models.PositiveIntegerField(null=True, help_text="Weighted sum of the three.")
+    side_effects = models.FloatField(null=True, help_text="Weighted sum of the three.")
     attempts_exact = models.BooleanField(null=True, help_text="Counted by the kernel.")
     examples = models.JSONField(default=dict, help_text="Up to N of each count.")
     guarantees = models.JSONField(default=dict)

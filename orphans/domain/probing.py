@@ -1,0 +1,243 @@
+"""What a self-test does inside its run: import the module, call what can be called, run its tests.
+
+Everything here executes code of a bot and is only ever called behind the sandbox. What it returns is a claim:
+the verdict is made outside (`self_test_verdict`), from how the run ended and from what the sandbox counted.
+"""
+
+import asyncio
+import importlib
+import importlib.util
+import inspect
+import itertools
+import os
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import CodeType, FrameType, ModuleType
+from typing import Any, Final, Protocol
+
+MAX_CALLS: Final = 50
+MAX_YIELDS: Final = 100
+MAX_FAILURES: Final = 20
+EXAMPLES: Final = 5
+TEXT: Final = 200
+
+WRITES: Final = frozenset(
+    {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod"}
+)
+CONNECTS: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+PROCESSES: Final = frozenset(
+    {"subprocess.Popen", "os.system", "os.posix_spawn", "os.fork", "os.forkpty", "os.exec", "os.spawn"}
+)
+
+Tracer = Callable[[FrameType, str, Any], Any]
+
+
+class Job(Protocol):
+    """What a job gets from the sandbox."""
+
+    @property
+    def checkout(self) -> Path | None:
+        """The bot's files."""
+
+    @property
+    def scratch(self) -> Path:
+        """The only folder to write to."""
+
+
+class Attempts:
+    """Counts side effects by the interpreter's audit events (PEP 578), for machines that can't count below.
+
+    A run could fool it, so what it says is never marked as exact.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter(file_writes=0, network_connections=0, subprocesses=0)
+        self.examples: dict[str, list[str]] = {}
+        self._on = False
+
+    def __enter__(self) -> "Attempts":
+        sys.addaudithook(self._hear)
+        self._on = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._on = False
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self._on:
+            return
+        kind = _kind(event, arguments)
+        if kind:
+            self.counts[kind] += 1
+            kept = self.examples.setdefault(kind, [])
+            if len(kept) < EXAMPLES:
+                kept.append(f"{event} {arguments[:1]!r}"[:TEXT])
+
+    def as_data(self) -> dict[str, Any]:
+        """Return the counts with some examples."""
+        return {"counts": dict(self.counts), "examples": self.examples}
+
+
+def _kind(event: str, arguments: tuple[Any, ...]) -> str:
+    if event == "open":
+        flags = arguments[2] if len(arguments) > 2 and isinstance(arguments[2], int) else 0
+        return "file_writes" if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) else ""
+    if event in WRITES or event.startswith("shutil."):
+        return "file_writes"
+    if event in CONNECTS:
+        return "network_connections"
+    return "subprocesses" if event in PROCESSES else ""
+
+
+class Lines:
+    """Notes which lines of one file run, in all threads (PEP 669 is not there before Python 3.12)."""
+
+    def __init__(self, place: Path) -> None:
+        self._file = os.path.realpath(place)
+        self._known: dict[str, bool] = {}
+        self._seen: set[int] = set()
+
+    def __enter__(self) -> "Lines":
+        threading.settrace(self._trace)
+        sys.settrace(self._trace)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(None)
+        threading.settrace(None)
+
+    def _trace(self, frame: FrameType, event: str, argument: Any) -> Tracer | None:
+        return self._note if self._is_ours(frame.f_code.co_filename) else None
+
+    def _note(self, frame: FrameType, event: str, argument: Any) -> Tracer:
+        self._seen.add(frame.f_lineno)
+        return self._note
+
+    def _is_ours(self, name: str) -> bool:
+        if name not in self._known:
+            self._known[name] = os.path.realpath(name) == self._file
+        return self._known[name]
+
+    def share(self) -> float | None:
+        """Return the share of the file's executable lines that ran, 0 to 1; None when it has none."""
+        code = compile(Path(self._file).read_bytes(), self._file, "exec", dont_inherit=True)
+        lines = set(_lines(code))
+        return len(lines & self._seen) / len(lines) if lines else None
+
+
+def _lines(code: CodeType) -> Iterator[int]:
+    """Yield the lines that hold instructions of a code object and of those inside it."""
+    yield from (line for _, _, line in code.co_lines() if line)
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield from _lines(each)
+
+
+def probe(payload: Mapping[str, Any], job: Job) -> dict[str, Any]:
+    """Import the module of `payload` (`path`, `module`, `calls`) and, if asked, call what needs no argument.
+
+    Returns the functions called, the share of lines that ran and the attempts that were heard. Raises
+    whatever the module raises: so the test fails.
+    """
+    place = _place(payload, job)
+    sys.argv = [str(place)]
+    with Attempts() as attempts, Lines(place) as lines:
+        module = _imported(payload["module"], place)
+        called = call_all(module) if payload["calls"] else []
+    return {"called": called, "lines": lines.share(), "attempts": attempts.as_data()}
+
+
+def run_tests(payload: Mapping[str, Any], job: Job) -> dict[str, Any]:
+    """Run the test files of `payload` (`path`, `tests`) with pytest, without plugins but its own.
+
+    Returns pytest's exit code, how many tests passed, failed and were skipped, the failures, and the share
+    of the module's lines that ran.
+    """
+    place = _place(payload, job)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    pytest = importlib.import_module("pytest")
+    tally = Tally()
+    words = ["-q", "-p", "no:cacheprovider", "-o", "addopts=", "--rootdir", str(job.checkout)]
+    with Lines(place) as lines:
+        code = pytest.main([*words, "--basetemp", str(job.scratch / "t"), *payload["tests"]], plugins=[tally])
+    return {"code": int(code), **tally.as_data(), "lines": lines.share()}
+
+
+class Tally:
+    """A plugin of pytest that counts results."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter(passed=0, failed=0, skipped=0)
+        self.failures: list[str] = []
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Count the call of a test; a failing fixture counts as a failure."""
+        if report.when == "call" or report.outcome != "passed":
+            self._count(report)
+
+    def pytest_collectreport(self, report: Any) -> None:
+        """Count what could not be collected."""
+        if report.outcome == "failed":
+            self._count(report)
+
+    def _count(self, report: Any) -> None:
+        self.counts[report.outcome] += 1
+        if report.outcome == "failed" and len(self.failures) < MAX_FAILURES:
+            self.failures.append(str(report.nodeid)[:TEXT])
+
+    def as_data(self) -> dict[str, Any]:
+        """Return the counts and the failures' names."""
+        return {**self.counts, "failures": self.failures}
+
+
+def call_all(module: ModuleType) -> list[str]:
+    """Call the module's own public functions that need no argument, in their order; return their names."""
+    called: list[str] = []
+    for name, function in list(vars(module).items()):
+        if len(called) < MAX_CALLS and not name.startswith("_") and _callable_bare(function, module):
+            _call(function)
+            called.append(name[:TEXT])
+    return called
+
+
+def _callable_bare(function: Any, module: ModuleType) -> bool:
+    if not inspect.isfunction(function) or function.__module__ != module.__name__:
+        return False
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    given = inspect.signature(function).parameters.values()
+    return all(each.default is not inspect.Parameter.empty or each.kind in kinds for each in given)
+
+
+def _call(function: Callable[[], Any]) -> None:
+    found = function()
+    if inspect.iscoroutine(found):
+        asyncio.run(found)
+    elif inspect.isgenerator(found):
+        list(itertools.islice(found, MAX_YIELDS))
+
+
+def _place(payload: Mapping[str, Any], job: Job) -> Path:
+    if job.checkout is None:
+        raise ValueError("a self-test needs a checkout")
+    place: Path = (job.checkout / payload["path"]).resolve()
+    if not place.is_relative_to(job.checkout.resolve()):
+        raise ValueError(f"{payload['path']} is outside of the checkout")
+    if not (place.parent / "__init__.py").exists():
+        sys.path.append(str(place.parent))  # a folder of scripts imports its siblings by name
+    return place
+
+
+def _imported(name: str, place: Path) -> ModuleType:
+    """Import by dotted name, or straight from the file where no import could name it."""
+    if name:
+        return importlib.import_module(name)
+    spec = importlib.util.spec_from_file_location("orphan_probe", place)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{place.name} is no Python module")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["orphan_probe"] = module
+    spec.loader.exec_module(module)
+    return module

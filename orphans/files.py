@@ -1,0 +1,70 @@
+"""The JSON files about orphan modules: read carefully, replaced whole, and durable."""
+
+import contextlib
+import json
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+MAX_BYTES: Final = 32 * 2**20
+MODULES: Final = "orphan_modules.json"
+CLASSIFICATIONS: Final = "orphan_classifications.json"
+MODULE_MAP: Final = "module_map.json"
+
+
+class FileRefused(ValueError):
+    """A file can't be used; the message names it and the reason. It is left as it is."""
+
+
+def read_json(path: Path) -> Any | None:
+    """Return a document, None when there is no such file.
+
+    Links, pipes and devices are refused instead of followed or waited for. Raises FileRefused.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise FileRefused(f"{path} can't be read: {error.strerror}") from None
+    with os.fdopen(handle, "rb") as file:
+        info = os.fstat(handle)
+        if not stat.S_ISREG(info.st_mode) or info.st_size > MAX_BYTES:
+            raise FileRefused(f"{path} is no regular file of at most {MAX_BYTES} bytes")
+        data = file.read(MAX_BYTES)
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        raise FileRefused(f"{path} holds no JSON; repair or remove it") from None
+
+
+def write_json(path: Path, document: Any) -> bool:
+    """Replace the file by the document, whole or not at all; False when it says so already."""
+    data = json.dumps(document, allow_nan=False, indent=2, sort_keys=True).encode() + b"\n"
+    if path.is_file() and not path.is_symlink() and path.read_bytes() == data:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(temporary).unlink()
+        raise
+    _make_durable(path.parent)
+    return True
+
+
+def _make_durable(folder: Path) -> None:
+    """Write the folder's entries to disk, so that the rename survives a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
