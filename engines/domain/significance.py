@@ -2,6 +2,7 @@
 
 Which one: `corrected_paired_test` where only resampled (cross-validation) scores exist, `mcnemar` for right
 or wrong per row of a test set, `paired_bootstrap` for any other number per row.  More is better everywhere.
+Where both kinds of evidence exist the rows decide and the folds may object: `contradicts`.
 """
 
 import math
@@ -16,6 +17,8 @@ from engines.domain.errors import InvalidInput
 
 HORIZON = 20
 TOTAL_ALPHA = 0.05
+OBJECTION = 0.05
+"""How improbable an equal challenger must make the folds' loss for them to object."""
 _LEAST_RESAMPLES, _RESAMPLES_PER_ALPHA, _MOST_RESAMPLES = 2_000, 20, 100_000
 _CHUNK = 2_000_000  # random numbers held at a time
 
@@ -39,6 +42,8 @@ class Significance:
     high: float | None
     confidence: float
     df: float | None = None
+    #: the variance of one difference times this is that of their mean; 1/n where rows are independent
+    variance_factor: float | None = None
     note: str = ""
 
 
@@ -74,10 +79,20 @@ def corrected_paired_test(
     spread = variance(differences)
     if spread <= _rounding(champion_scores, challenger_scores):
         return _constant(method, mean, n, alpha, _rounding(champion_scores, challenger_scores))
-    error = math.sqrt(spread * (1 / n + test_fraction / (1 - test_fraction)))
+    factor = 1 / n + test_fraction / (1 - test_fraction)
+    error = math.sqrt(spread * factor)
     p_value = student_tail(mean / error, n - 1)
     reach = student_quantile(_alpha(alpha), n - 1) * error
-    return _answer(method, mean, n, p_value, alpha, (mean - reach, mean + reach), df=n - 1)
+    return _answer(method, mean, n, p_value, alpha, (mean - reach, mean + reach), df=n - 1, factor=factor)
+
+
+def contradicts(folds: Significance, level: float = OBJECTION) -> bool:
+    """Return whether the folds say that the challenger is *worse*, at the given level.
+
+    They lie within the rows that the search chose by, so they flatter the challenger: their praise can't
+    promote it where rows were held out, but their blame counts.
+    """
+    return folds.mean_difference < 0 and folds.p_value is not None and folds.p_value >= 1 - _alpha(level)
 
 
 def mcnemar(champion_right: Sequence[bool], challenger_right: Sequence[bool], alpha: float) -> Significance:
@@ -198,6 +213,7 @@ def _answer(
     bounds: tuple[float, float],
     *,
     df: float | None = None,
+    factor: float | None = None,
     note: str = "",
 ) -> Significance:
     return Significance(
@@ -211,5 +227,6 @@ def _answer(
         high=bounds[1],
         confidence=1 - 2 * alpha,
         df=df,
+        variance_factor=factor,
         note=note,
     )

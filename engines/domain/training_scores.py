@@ -1,7 +1,9 @@
 """Metrics of predictions, and what each row contributes to them.
 
-A metric is *decomposable* when it is the mean of one number per row; only then can two models be
-compared row by row. `contributions` returns those numbers, in the direction where more is better.
+Two models are compared row by row, so a metric has to be the mean of one number per row. Where it isn't one
+by itself, its influence function makes it one: the metric plus what a little more weight on the row would do
+to it (Hampel 1974; for roc_auc these are DeLong's placements). Their mean is the metric, exactly, and their
+spread that of the metric, to first order. `contributions` returns those numbers, more is better.
 
 | metric | contribution of a row |
 | --- | --- |
@@ -10,6 +12,9 @@ compared row by row. `contributions` returns those numbers, in the direction whe
 | log_loss | log of the probability given to the true class |
 | mae, mse | minus the absolute, squared error |
 | r2 | 1 - squared error / variance of the targets |
+| rmse | -rmse - (squared error - mse) / (2 rmse) |
+| f1 | mean over classes of F + rows (2 hit - F (true + said)) / (rows of the class, true + said) |
+| roc_auc | auc + rows / rows of its class (share of the other class it is rightly ranked against - auc) |
 """
 
 from collections.abc import Callable
@@ -108,7 +113,7 @@ def score_all(task: str, told: Predictions) -> dict[str, float]:
 
 
 def contributions(name: str, told: Predictions) -> Floats | None:
-    """Return what each row contributes, more is better; None when the metric is not decomposable."""
+    """Return what each row contributes, more is better; None when these predictions don't allow it."""
     function = _CONTRIBUTIONS.get(name)
     return None if function is None else function(told)
 
@@ -151,6 +156,43 @@ def _squared(told: Predictions) -> Floats:
     return np.asarray(np.square(told.said - told.truth), dtype=float)
 
 
+def _rmse_rows(told: Predictions) -> Floats:
+    squared = _squared(told)
+    rmse = float(np.sqrt(squared.mean()))
+    return -squared if rmse == 0.0 else -rmse - (squared - squared.mean()) / (2 * rmse)
+
+
+def _f1_rows(told: Predictions) -> Floats:
+    """Return the rows of the macro average over all classes that occur or were predicted."""
+    classes = np.unique(np.concatenate([told.truth, told.said]))
+    return np.asarray(np.mean([_f1_of(told, each) for each in classes], axis=0), dtype=float)
+
+
+def _f1_of(told: Predictions, one: Any) -> Floats:
+    true, said = told.truth == one, told.said == one
+    hit, either = (true & said).astype(float), true.astype(float) + said.astype(float)
+    f1 = 2 * hit.sum() / either.sum()
+    return np.asarray(f1 + len(true) * (2 * hit - f1 * either) / either.sum(), dtype=float)
+
+
+def _roc_auc_rows(told: Predictions) -> Floats | None:
+    auc = _roc_auc(told)
+    if auc is None or told.probabilities is None or told.classes is None:
+        return None
+    score, positive = told.probabilities[:, 1], told.truth == told.classes[1]
+    rows = np.empty(len(score))
+    for own, sign in ((positive, 1.0), (~positive, -1.0)):
+        placed = _placements(sign * score[own], np.sort(sign * score[~own]))
+        rows[own] = auc + len(score) / own.sum() * (placed - auc)
+    return rows
+
+
+def _placements(values: Floats, others: Floats) -> Floats:
+    """Return the share of the sorted others that each value exceeds, ties counted half."""
+    below, upto = (np.searchsorted(others, values, side) for side in ("left", "right"))
+    return np.asarray((below + upto) / (2 * len(others)), dtype=float)
+
+
 def _mean(values: Floats | None) -> float | None:
     return None if values is None else float(values.mean())
 
@@ -162,6 +204,9 @@ _CONTRIBUTIONS: Final[dict[str, Callable[[Predictions], Floats | None]]] = {
     "r2": _r2,
     "mae": lambda told: -np.abs(told.said - told.truth),
     "mse": lambda told: -_squared(told),
+    "rmse": _rmse_rows,
+    "f1": _f1_rows,
+    "roc_auc": _roc_auc_rows,
 }
 
 _SCORES: Final[dict[str, Callable[[Predictions], float | None]]] = {

@@ -52,6 +52,7 @@ def outcome(cycle: Cycle, results: Mapping[str, Any]) -> Panel | None:
         "folds": folds(champion, challenger),
         "params": _facts(_mapping(challenger, "params")),
         "significance": _facts(_mapping(data, "significance")),
+        "significance_of_folds": _facts(_mapping(_mapping(data, "significance"), "folds")),
         "search": _facts(_mapping(data, "search")),
         "warnings": [str(warning) for warning in data.get("warnings") or ()][:MAX_FACTS],
         "artifact": _mapping(data, "artifact"),

@@ -68,7 +68,9 @@ def test_a_search_without_space_ends_with_the_champion(job: InProcessJob) -> Non
 def test_a_regression_is_measured_with_its_own_metrics(job: InProcessJob) -> None:
     found = read_training(train(payload("regression", metric="rmse", direction="min"), job))
     assert set(found.champion.metrics) == {"r2", "mae", "mse", "rmse"}
-    assert found.champion.contributions is None
+    rows = found.champion.contributions
+    assert rows is not None
+    assert -sum(rows) / len(rows) == pytest.approx(found.champion.metrics["rmse"])
     assert (found.metric, found.direction) == ("rmse", "min")
 
 

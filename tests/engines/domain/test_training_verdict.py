@@ -8,7 +8,14 @@ import pytest
 from engines.domain.roi import ValueModel
 from engines.domain.significance import alpha_for
 from engines.domain.training_report import ReportError, read_evaluation, read_training
-from engines.domain.training_verdict import NEVER_PAYS, NO_CHALLENGER, NO_GAIN, PROMOTABLE, judge
+from engines.domain.training_verdict import (
+    CONTRADICTED,
+    NEVER_PAYS,
+    NO_CHALLENGER,
+    NO_GAIN,
+    PROMOTABLE,
+    judge,
+)
 
 MODEL = ValueModel(metric="accuracy", unit_value=1000.0, cpu_hour_cost=3600.0, cpu_billing_seconds=10.0)
 
@@ -89,11 +96,59 @@ def test_less_error_is_more_value() -> None:
     assert found.significance["method"] == "studentised paired bootstrap"
 
 
+FOLDS = [0.6 + i / 100 for i in range(10)]
+BETTER = [score + 0.2 + i % 3 / 100 for i, score in enumerate(FOLDS)]
+WORSE = [score - 0.2 - i % 3 / 100 for i, score in enumerate(FOLDS)]
+
+
+def test_both_kinds_of_evidence_are_kept() -> None:
+    found = judged(report(side(OLD, 0.70, FOLDS), side(NEW, 0.95, BETTER))).significance
+    folds = found["folds"]
+    assert (found["decided_by"], found["objection"], found["method"]) == (
+        "held-out rows",
+        "",
+        "mid-p McNemar test",
+    )
+    assert (folds["method"], folds["df"], folds["pairs"]) == ("corrected resampled t-test", 9, 10)
+    assert folds["variance_factor"] == pytest.approx(1 / 10 + 1 / 4)
+    assert folds["alpha"] == found["alpha"]
+    assert folds["p_value"] < 0.01 > found["p_value"]
+
+
+def test_folds_that_say_worse_stop_a_promotion_and_are_named() -> None:
+    found = judged(report(side(OLD, 0.70, FOLDS), side(NEW, 0.95, WORSE)))
+    assert (found.verdict, found.roi.value) == (CONTRADICTED, 0.0)
+    assert found.significance["objection"] == "worse on the folds"
+    assert not found.significance["significant"]
+
+
+def test_folds_that_tell_nothing_leave_the_decision_to_the_rows() -> None:
+    mixed = [score + (0.1 if i % 2 else -0.11) for i, score in enumerate(FOLDS)]
+    found = judged(report(side(OLD, 0.70, FOLDS), side(NEW, 0.95, mixed)))
+    assert (found.verdict, found.significance["objection"]) == (PROMOTABLE, "")
+    assert 0.05 < found.significance["folds"]["p_value"] < 0.95
+
+
+def test_folds_never_promote_where_rows_were_held_out() -> None:
+    found = judged(report(side(OLD, 0.70, FOLDS), side([1] * 73 + [0] * 27, 0.73, BETTER)))
+    assert (found.verdict, found.significance["objection"]) == (NO_GAIN, "")
+    assert found.significance["folds"]["significant"]
+
+
+def test_fewer_than_two_folds_are_no_evidence() -> None:
+    found = judged(report(side(OLD, 0.70, [0.7]), side(NEW, 0.95, [0.6])))
+    assert (found.verdict, found.significance["folds"]) == (PROMOTABLE, None)
+
+
 def test_metrics_without_rows_are_decided_by_the_folds() -> None:
-    folds = [0.6 + i / 100 for i in range(10)]
-    better = [score + 0.2 + i % 3 / 100 for i, score in enumerate(folds)]
-    found = judged(report(side(None, 0.64, folds), side(None, 0.85, better)))
+    found = judged(report(side(None, 0.64, FOLDS), side(None, 0.85, BETTER)))
     assert (found.verdict, found.significance["method"]) == (PROMOTABLE, "corrected resampled t-test")
+    assert found.significance["decided_by"] == "folds"
+
+
+def test_folds_decide_only_with_the_held_out_metric() -> None:
+    found = judged(report(side(None, 0.85, FOLDS), side(None, 0.85, BETTER)))
+    assert (found.verdict, found.significance["objection"]) == (CONTRADICTED, "no gain on the held-out rows")
 
 
 def test_alpha_is_the_share_of_the_challenger_that_is_next() -> None:
