@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from engines.domain.results import Actor
-from engines.models import Cycle, CycleStep, CycleTally, Engine, ModelVersion
+from engines.models import Cycle, CycleStep, CycleTally, Engine, ModelVersion, WorkflowRevision
 from engines.services.registry import update_engine
 
 if TYPE_CHECKING:
@@ -196,5 +196,25 @@ class ModelVersionAdmin(ReadOnly, OfTeams):
     list_display = ("id", "engine", "state", "sha256", "size", "roi_gain", "commit", "cycle_id", "created_at")
     list_filter = ("state",)
     search_fields = ("engine__name", "=sha256")
+    list_select_related = ("engine",)
+    sortable_by = ("id",)
+
+
+@admin.register(WorkflowRevision)
+class WorkflowRevisionAdmin(ReadOnly, OfTeams):
+    """Revisions of bots' workflows."""
+
+    list_display = (
+        "id",
+        "engine",
+        "workflow",
+        "state",
+        "inserted_step",
+        "match_score",
+        "cycle_id",
+        "created_at",
+    )
+    list_filter = ("state",)
+    search_fields = ("engine__name", "=workflow", "=module_path")
     list_select_related = ("engine",)
     sortable_by = ("id",)

@@ -23,6 +23,7 @@ class SiteConfig(AppConfig):
     """The site joins the apps: its receivers are connected here."""
 
     name = "menace_site"
+    verbose_name = "Site"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -22,7 +22,7 @@ PAIRS = [*CHIPS, *((ink, paper) for ink in ON_SURFACES for paper in SURFACES)]
 
 
 def themes() -> dict[str, dict[str, str]]:
-    css = (settings.BASE_DIR / "static" / "css" / "base.css").read_text()
+    css = (settings.BASE_DIR / "static" / "css" / "tokens.css").read_text()
     light = css[: css.index(':root[data-theme="dark"]')]
     dark = css[css.index(':root[data-theme="dark"]') : css.index("@media (prefers-color-scheme: dark)")]
     system = css[css.index("@media (prefers-color-scheme: dark)") :]
