@@ -1,7 +1,7 @@
 """The API that a run may reach: JSON over HTTP on the loopback of the run's own network, with faults.
 
 A script of its own, standard library only: `python -I -S -B stub_api.py ORDER`, where ORDER is a JSON
-object of the fields of `Faults` and `port` (0: any free one). When it listens it prints one line,
+object of the fields of `Faults` and `port` (0, or none: any free one). When it listens it prints one line,
 `{"port": n}`; on SIGTERM it prints what it did, `{"requests": n, "lost": n, "failed": n, "drifted": n}`,
 and ends. A run finds it by the variable `SANDBOX_STUB_URL`, such as `http://127.0.0.1:8089`.
 
@@ -258,7 +258,7 @@ def drift(data: Any, chance: random.Random) -> Any:
 def main() -> NoReturn:
     """Serve until SIGTERM."""
     order = json.loads(sys.argv[1])
-    stub = Stub(order.pop("port"), Faults(**order))
+    stub = Stub(order.pop("port", 0), Faults(**order))
 
     def end(number: int, frame: FrameType | None) -> NoReturn:
         raise SystemExit(0)
