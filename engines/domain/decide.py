@@ -41,6 +41,8 @@ class Observation:
     roi_short_mean: float | None = None
     roi_spread: float | None = None
     momentum: float | None = None
+    #: share of the momentum's window that was measured
+    momentum_filled: float = 1.0
 
 
 def decide(observation: Observation) -> Decision:
@@ -58,6 +60,7 @@ def decide(observation: Observation) -> Decision:
         short_mean=observation.roi_short_mean,
         spread=observation.roi_spread,
         momentum=observation.momentum,
+        momentum_filled=observation.momentum_filled,
         scheduled=observation.asked_by is None,
     )
     return Decision(

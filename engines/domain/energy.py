@@ -56,14 +56,17 @@ def allocate(
     short_mean: float | None = None,
     spread: float | None = None,
     momentum: float | None = None,
+    momentum_filled: float = 1.0,
     scheduled: bool = True,
 ) -> Allocation:
     """Return the energy of a cycle.
 
     What a person or program asked for is given exactly.  A scheduled cycle is scaled by the product of
     2^(tanh(average / spread) / 2) for the moving and the short average of ROI deltas, and by
-    2^(momentum - 1/2), kept within [0.5, 2]: engines that pay get more.  `spread` is the deltas' own
-    standard deviation, so the currency doesn't matter.  What is None doesn't count and isn't reported.
+    2^(momentum - momentum_filled / 2), kept within [0.5, 2]: engines that pay get more.  `spread` is the
+    deltas' own standard deviation, so the currency doesn't matter.  `momentum_filled` is the share of the
+    momentum's window that was measured: cycles that never ran count neither as paying nor as failing.
+    What is None doesn't count and isn't reported.
     """
     requested = checked(requested)
     if not scheduled:
@@ -74,7 +77,7 @@ def allocate(
         if average is not None and spread is not None
     }
     if momentum is not None:
-        factors["momentum"] = 2 ** (momentum - 0.5)
+        factors["momentum"] = 2 ** (momentum - momentum_filled / 2)
     low, high = FACTORS
     times = min(max(math.prod(factors.values()), low), high)
     return Allocation(energy=min(requested * times, MAX_ENERGY), requested=requested, factors=factors)

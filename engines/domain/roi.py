@@ -154,6 +154,11 @@ class RoiState:
         return momentum(self.success_history, MOMENTUM_WINDOW)
 
     @property
+    def momentum_filled(self) -> float:
+        """Share of the momentum's window for which there are cycles, 0 to 1."""
+        return min(len(self.success_history), MOMENTUM_WINDOW) / MOMENTUM_WINDOW
+
+    @property
     def short_mean(self) -> float | None:
         """Mean of the last three deltas."""
         return rolling_mean(self.deltas, SHORT_WINDOW)

@@ -153,6 +153,7 @@ def _observation(
         roi_short_mean=roi.short_mean,
         roi_spread=roi.spread,
         momentum=roi.momentum,
+        momentum_filled=roi.momentum_filled,
     )
 
 

@@ -75,6 +75,18 @@ def test_engines_that_pay_get_more() -> None:
     assert set(good.factors) == {"roi_delta_ema", "roi_short_mean", "momentum"}
 
 
+def test_cycles_that_never_ran_are_no_failures() -> None:
+    """One cycle of ten: a success raises the energy a little, a failure lowers it as much."""
+    paid, not_paid = (allocate(1.0, momentum=m, momentum_filled=0.1).energy for m in (0.1, 0.0))
+    assert paid == pytest.approx(2**0.05)
+    assert paid * not_paid == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("momentum", "times"), [(1.0, 2**0.5), (0.5, 1.0), (0.0, 2**-0.5)])
+def test_a_full_window_counts_whole(momentum: float, times: float) -> None:
+    assert allocate(1.0, momentum=momentum).factors["momentum"] == pytest.approx(times)
+
+
 def test_what_is_not_measured_does_not_count() -> None:
     assert allocate(1.0).factors == {}
     assert allocate(1.0, ema=5.0).factors == {}

@@ -115,6 +115,7 @@ def test_the_first_delta_starts_the_average() -> None:
     assert (fresh.ema, fresh.momentum, fresh.short_mean, fresh.spread) == (None, None, None, None)
     first = fresh.updated(5.0)
     assert (first.ema, first.success_history, first.momentum) == (5.0, (True,), 0.1)
+    assert (fresh.momentum_filled, first.momentum_filled) == (0.0, 0.1)
     second = first.updated(-5.0)
     assert second.ema == pytest.approx(4.0)
     assert second.success_history == (True, False)
@@ -127,5 +128,5 @@ def test_the_history_is_bounded() -> None:
     for step in range(HISTORY + 20):
         state = state.updated(float(step))
     assert len(state.success_history) == len(state.deltas) == HISTORY
-    assert state.momentum == 1.0
+    assert (state.momentum, state.momentum_filled) == (1.0, 1.0)
     assert state.short_mean == HISTORY + 18
