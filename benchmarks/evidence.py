@@ -7,7 +7,7 @@ Real training, as a cycle does it: a search picks the best of some candidates by
 development rows; champion and pick are then compared on other folds of the same rows (5 folds, twice) and on
 held-out rows that no search saw.  Models are linear classifiers on five columns of their own.
 
-The last lines give a single decision at 5 % where a metric is made a mean over rows by its influence function.
+The last lines give a single decision at 5 %, of metrics that their influence functions make means over rows.
 
 `any of 20`: share of streams of 20 cycles, in which no candidate is better, that see any promotion.  `found`:
 share of single cycles whose candidates are all truly better that promote.  Intervals are Wilson's 95 %.
