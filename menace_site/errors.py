@@ -5,11 +5,14 @@ import sys
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
+from psycopg.errors import QueryCanceled
 
 from menace_site.api.problems import plain_problem
 from menace_site.theme import THEMES
 
 RETRY_SECONDS = 5
+AWAY = "The database does not answer. Try again in a moment."
+SLOW = "This took the database too long and was stopped. Narrow the filter or the time."
 TITLES = {
     400: "Bad request",
     403: "Not allowed",
@@ -38,9 +41,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """Answer 503 when the database is away, else 500; the log has the details."""
-    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
-        response = _answer(request, 503, "The database does not answer. Try again in a moment.")
+    """Answer 503 when the database is away or was too slow, else 500; the log has the details."""
+    error = sys.exc_info()[1]
+    if isinstance(error, OperationalError | InterfaceError):
+        response = _answer(request, 503, SLOW if isinstance(error.__cause__, QueryCanceled) else AWAY)
         response["Retry-After"] = str(RETRY_SECONDS)
         return response
     return _answer(request, 500, "The error was logged. Try again, or go back.")

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F, QuerySet
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
 from django.http import HttpRequest, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
@@ -52,12 +54,31 @@ def cycle_export(request: HttpRequest, kind: str) -> StreamingHttpResponse:
 def metric_export(request: HttpRequest, name: str) -> StreamingHttpResponse:
     """Stream the points of an engine's metric."""
     engine = engine_of(request, name)
-    points = MetricPoint.objects.filter(subject=engine.name).order_by("id")
+    points = MetricPoint.objects.filter(subject=engine.name)
     metric = metric_of(request)
     if metric:
         points = points.filter(name=metric)
-    rows = points.values_list(*POINT_COLUMNS).iterator(CHUNK)
+    rows = points_by_name(points)
     return _streamed("csv", list(POINT_COLUMNS), rows, f"{engine.name} {metric or 'metrics'}")
+
+
+def points_by_name(points: QuerySet[MetricPoint]) -> Rows:
+    """Yield the points of one subject by name and time; the next name is one probe of the index."""
+    name = ""
+    while found := points.filter(name__gt=name).order_by("name").values_list("name", flat=True).first():
+        name = found
+        yield from _points_by_time(points.filter(name=name))
+
+
+def _points_by_time(points: QuerySet[MetricPoint]) -> Rows:
+    """Yield the points of one metric in blocks, each read off the index of histories."""
+    ordered = points.order_by("at", "id").values_list(*POINT_COLUMNS, "id")
+    block = list(ordered[:CHUNK])
+    while block:
+        yield from (row[:-1] for row in block)
+        at, *_, pk = block[-1]
+        later = TupleGreaterThan(Tuple(F("at"), F("id")), (at, pk))
+        block = list(ordered.filter(later)[:CHUNK]) if len(block) == CHUNK else []
 
 
 def by_key(cycles: CycleQuerySet) -> Rows:

@@ -8,6 +8,7 @@ from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig, Suspic
 from django.core.exceptions import PermissionDenied as DjangoDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from psycopg.errors import QueryCanceled
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -76,6 +77,8 @@ def as_api_exception(exc: Exception) -> exceptions.APIException | None:
             return TooLarge()
         case SuspiciousOperation():
             return exceptions.ParseError("this request can't be read")
+        case OperationalError(__cause__=QueryCanceled()):
+            return Unavailable("this took the database too long and was stopped; narrow the filter")
         case OperationalError() | InterfaceError():
             return Unavailable()
     return None
