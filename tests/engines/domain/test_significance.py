@@ -12,6 +12,7 @@ from engines.domain.errors import InvalidInput
 from engines.domain.significance import (
     Significance,
     alpha_for,
+    contradicts,
     corrected_paired_test,
     mcnemar,
     paired_bootstrap,
@@ -191,3 +192,26 @@ def test_any_horizon_of_challengers_shares_the_total(first: int, horizon: int, t
 def test_wrong_shares_are_refused(k: int, total: float, horizon: int) -> None:
     with pytest.raises(InvalidInput):
         alpha_for(k, total, horizon)
+
+
+@pytest.mark.parametrize(
+    ("change", "says_worse"),
+    [(-0.10, True), (-0.001, False), (0.0, False), (0.10, False)],
+)
+def test_folds_object_only_to_a_loss_that_is_sure(change: float, says_worse: bool) -> None:
+    old = [0.7 + 0.01 * i for i in range(10)]
+    new = [score + change + (0.02 if i % 2 else -0.02) for i, score in enumerate(old)]
+    assert contradicts(corrected_paired_test(old, new, 0.2, 0.01)) is says_worse
+
+
+def test_identical_folds_and_equal_gains_are_no_objection() -> None:
+    old = [0.5, 0.6, 0.7]
+    assert not contradicts(corrected_paired_test(old, old, 0.2, 0.01))
+    assert not contradicts(corrected_paired_test(old, [score + 0.25 for score in old], 0.2, 0.01))
+    assert contradicts(corrected_paired_test(old, [score - 0.25 for score in old], 0.2, 0.01))
+
+
+def test_the_correction_of_the_variance_is_told() -> None:
+    found = corrected_paired_test([0.5, 0.6, 0.7, 0.6], [0.6, 0.6, 0.9, 0.7], 0.2, 0.05)
+    assert found.variance_factor == pytest.approx(1 / 4 + 0.2 / 0.8)
+    assert found.df == 3
