@@ -20,9 +20,18 @@ IDLE_MONTHS: Final = 12
 
 _DAYS_A_MONTH: Final = 30.44
 _RETIRED: Final = frozenset({"legacy", "old", "deprecated", "obsolete", "attic"})
-_TAKES: Final = _RETIRED | frozenset(
-    ["orig", "original", "bak", "backup", "copy", "prev", "previous", "new", "next", "ng"]
-)
+_TAKES: Final = _RETIRED | {
+    "orig",
+    "original",
+    "bak",
+    "backup",
+    "copy",
+    "prev",
+    "previous",
+    "new",
+    "next",
+    "ng",
+}
 _NUMBER: Final = re.compile(r"v?\d+\Z")
 _OPENING: Final = re.compile(
     r"\W*(?:(?:this|the) (?:module|file|package|script) (?:is|has been) (?:now )?)?deprecated\b",
