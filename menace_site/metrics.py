@@ -29,10 +29,11 @@ from engines import gauges
 from menace_site import __version__
 from menace_site.events import bus
 from menace_site.health import live_services
+from orphans import gauges as orphan_gauges
 
 log = logging.getLogger(__name__)
 
-SOURCES = (gauges.families,)
+SOURCES = (gauges.families, orphan_gauges.families)
 """Where apps say what there is to measure; each yields families from rows."""
 
 DEFAULT_PORT = 8001

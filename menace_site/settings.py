@@ -234,6 +234,11 @@ BEAT_OPTIONS = {"expires": 6 * 3600}
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "engines.tasks.sweep", "schedule": SANDBOX.sweep_seconds, "options": BEAT_OPTIONS},
     "tick-schedules": {"task": "engines.tasks.tick_schedules", "schedule": 10.0, "options": BEAT_OPTIONS},
+    "sweep-self-tests": {
+        "task": "orphans.tasks.sweep_self_tests",
+        "schedule": SANDBOX.sweep_seconds,
+        "options": BEAT_OPTIONS,
+    },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
