@@ -4,7 +4,7 @@ import { relative, refresh } from "./times.js";
 let reached = Date.now();
 let paused = false;
 let lost = false;
-let kept = { open: new Set(), ends: new Set() };
+let kept = { open: new Set(), ends: new Set(), row: "", focus: false };
 
 const isLive = (element) => element instanceof Element && element.matches("[data-live]");
 const asking = () => document.querySelector("dialog[open]") !== null;
@@ -30,7 +30,13 @@ function atEnd(element) {
 
 function keep() {
   const ids = (selector, test) => new Set([...document.querySelectorAll(selector)].filter(test).map((e) => e.id));
-  kept = { open: ids("#live details[open][id]", () => true), ends: ids("#live [data-follow][id]", atEnd) };
+  const at = document.querySelector("#live tr.at");
+  kept = {
+    open: ids("#live details[open][id]", () => true),
+    ends: ids("#live [data-follow][id]", atEnd),
+    row: at?.dataset.href ?? "",
+    focus: at?.contains(document.activeElement) ?? false,
+  };
 }
 
 function restore() {
@@ -39,6 +45,9 @@ function restore() {
     const element = document.getElementById(id);
     if (element) element.scrollTop = element.scrollHeight;
   }
+  const row = kept.row && document.querySelector(`#live tr[data-href="${CSS.escape(kept.row)}"]`);
+  row?.classList?.add("at");
+  if (row && kept.focus && !row.contains(document.activeElement)) row.querySelector("a")?.focus({ preventScroll: true });
 }
 
 document.addEventListener("htmx:beforeRequest", (event) => {

@@ -29,6 +29,8 @@ SITE = (
     "/cycles/",
     "/cycles/{}/",
     "/cycles/{}/audit/",
+    "/cycles/{}/logs/?q=<",
+    "/cycles/compare/?ids={},{other}&all=1",
     "/engines/alpha/",
     "/engines/alpha/edit/",
     "/engines/alpha/audit/",
@@ -85,7 +87,8 @@ def web(page: Page, live_server: LiveServer) -> Watched:
 @pytest.mark.parametrize("address", [*SITE, *ADMIN])
 def test_nothing_runs_and_nothing_leaves(web: Watched, address: str) -> None:
     cycle = poison()
-    page = web.go(address.format(cycle.pk, engine=Engine.objects.get().pk))
+    other = make_cycle(Engine.objects.get(), message=EVIL)
+    page = web.go(address.format(cycle.pk, other=other.pk, engine=Engine.objects.get().pk))
     page.wait_for_timeout(150)
     for fold in page.locator("main details:not(.menu) > summary").all():
         fold.click()

@@ -163,6 +163,31 @@ def test_the_overview_runs_a_cycle_from_a_phone(web: Watched) -> None:
     engine = make_engine("alpha")
     web.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     page = web.go("/")
-    page.get_by_role("button", name="Run").click()
+    page.get_by_role("button", name="Run a cycle of alpha").click()
     expect(page.locator(".note.success, .note.warning")).to_contain_text("is queued")
     assert Cycle.objects.filter(engine=engine).count() == 1
+
+
+def test_the_row_that_the_keyboard_is_at_stays_when_the_page_renews_itself(web: Watched) -> None:
+    make_engine("alpha")
+    make_engine("beta")
+    page = web.go("/")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    row = page.locator("tr.at")
+    expect(row).to_have_attribute("data-href", "/engines/beta/")
+    with page.expect_response(lambda response: response.request.headers.get("hx-request") == "true"):
+        page.evaluate("document.querySelector('#live').dataset.old = 'yes'")
+    expect(page.locator("#live:not([data-old])")).to_be_visible()
+    expect(row).to_have_attribute("data-href", "/engines/beta/")
+    expect(row.locator("a").first).to_be_focused()
+    assert web.complaints() == []
+
+
+def test_a_focused_button_keeps_the_focus_when_the_page_renews_itself(web: Watched) -> None:
+    engine = make_engine("alpha")
+    page = web.go("/")
+    page.locator(f"#run-{engine.pk}").focus()
+    page.evaluate("document.querySelector('#live').dataset.old = 'yes'")
+    expect(page.locator("#live:not([data-old])")).to_be_visible(timeout=9_000)
+    expect(page.locator(f"#run-{engine.pk}")).to_be_focused()
