@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-MAX_CHARACTERS: Final = 1_000_000
+MAX_CHARACTERS: Final = 500_000
 """Longer sources are data, not code to compare."""
 SHORTEST_STRING, LONGEST_STRING = 3, 60
 """Shorter strings are glue, longer ones are prose."""
