@@ -16,3 +16,6 @@ cycle_finished = Signal()
 
 engine_freed = Signal()
 """An engine's running cycle was let go, so that another may run: engine_id."""
+
+workflow_revised = Signal()
+"""A workflow got a revision, or one of them another state: revision."""

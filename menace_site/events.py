@@ -21,8 +21,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from engines.models import Cycle
-from engines.signals import cycle_finished, cycle_queued, step_changed
+from engines.models import Cycle, WorkflowRevision
+from engines.signals import cycle_finished, cycle_queued, step_changed, workflow_revised
 
 log = logging.getLogger(__name__)
 
@@ -205,6 +205,22 @@ def on_finished(*, cycle: Cycle, **_: Any) -> None:
         name: getattr(cycle, name) for name in ("duration", "roi_gain", "roi_delta", "roi_delta_ema", "cost")
     }
     publish("cycle:finished", {**_who(cycle), "state": str(cycle.state), "message": cycle.message, **numbers})
+
+
+@receiver(workflow_revised)
+def on_revision(*, revision: WorkflowRevision, **_: Any) -> None:
+    """Receive the news of a workflow's revision."""
+    publish(
+        "workflows:new",
+        {
+            "engine": revision.engine.name,
+            "workflow": revision.workflow,
+            "revision": revision.pk,
+            "parent": revision.parent_id,
+            "step": revision.inserted_step,
+            "state": str(revision.state),
+        },
+    )
 
 
 def _who(cycle: Cycle) -> dict[str, Any]:
