@@ -1,6 +1,7 @@
 """Writes the made rows with COPY and INSERT … SELECT, and removes them again."""
 
 import random
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -12,9 +13,16 @@ from engines.domain.states import STEPS
 from engines.models import Engine
 from engines.services.tallies import BOUNDS
 from menace_site.made import statements
+from menace_site.made.bare import bare
 from menace_site.made.stories import CYCLE_COLUMNS, Bot, stories
 
 PREFIX = "bench-"
+MANY = 10_000
+RESET = "RESET statement_timeout; RESET synchronous_commit; RESET work_mem; RESET maintenance_work_mem"
+SESSION = """
+SET statement_timeout = 0; SET synchronous_commit = off;
+SET work_mem = '64MB'; SET maintenance_work_mem = '256MB'
+"""
 METRICS = (
     "accuracy", "f1", "log_loss", "latency_ms", "memory_mb",
     "cpu_seconds", "success_rate", "coverage", "entropy", "throughput",
@@ -23,16 +31,22 @@ METRICS = (
 
 def make(cursor: CursorWrapper, *, cycles: int, engines: int, days: int, seed: int) -> dict[str, Any]:
     """Add so many ended cycles with ten steps and ten metrics each, all or nothing; return what was made."""
-    cursor.execute("SET statement_timeout = 0; SET work_mem = '64MB'")
+    cursor.execute(SESSION)
     with transaction.atomic():
         ids = _engines(engines, seed)
-        cursor.execute("SELECT coalesce(max(id), 0) FROM engines_cycle")
-        (before,) = cursor.fetchone()
-        _copy_cycles(cursor, list(ids.values()), cycles, days, random.Random(seed))  # noqa: S311 # nosec B311 - made data
+        cursor.execute("SELECT coalesce(max(id), 0), count(*) FROM engines_cycle")
+        before, there = cursor.fetchone()
         more = {"after": before, "steps": list(STEPS), "metrics": list(METRICS), "bounds": list(BOUNDS)}
-        for statement in statements.ADDITIONS:
-            cursor.execute(statement, {**_which(ids), **more})
-    _tidy(cursor)
+        values = {**_which(ids), **more}
+        # few rows among many: indexing them one by one is quicker, and nobody has to wait
+        with bare(cursor, statements.BULK_TABLES) if cycles >= max(MANY, there) else nullcontext():
+            _copy_cycles(cursor, list(ids.values()), cycles, days, random.Random(seed))  # noqa: S311 # nosec B311 - made data
+            for statement in statements.BULK:
+                cursor.execute(statement, values)
+        for statement in statements.SUMS:
+            cursor.execute(statement, values)
+    _tidy(cursor, cleanup="off")
+    cursor.execute(RESET)
     return {
         "engines": engines,
         "cycles": cycles,
@@ -50,7 +64,7 @@ def remove(cursor: CursorWrapper) -> dict[str, Any]:
         for statement in statements.REMOVALS:
             cursor.execute(statement, _which(ids))
             removed += cursor.rowcount
-    _tidy(cursor)
+    _tidy(cursor, cleanup="auto")
     return {"removed": removed}
 
 
@@ -77,6 +91,6 @@ def _copy_cycles(
             copy.write_row(row)
 
 
-def _tidy(cursor: CursorWrapper) -> None:
+def _tidy(cursor: CursorWrapper, *, cleanup: str) -> None:
     if not connection.in_atomic_block:
-        cursor.execute(statements.TIDY)
+        cursor.execute(statements.TIDY.format(cleanup=cleanup))

@@ -29,11 +29,18 @@ WHERE c.engine_id = ANY(%(engines)s) AND c.id > %(after)s
 ORDER BY e.name, c.id, m.position
 """
 
+# the last value of a day by an index probe a day: sorting a million points for it took longer than the rest
 DAYS = """
 INSERT INTO forecasting_metricdaily (subject, name, day, count, total, low, high, last)
-SELECT subject, name, (at AT TIME ZONE 'UTC')::date, count(*), sum(value), min(value), max(value),
-       (array_agg(value ORDER BY at DESC, id DESC))[1]
-FROM forecasting_metricpoint WHERE subject = ANY(%(names)s) GROUP BY 1, 2, 3
+SELECT d.subject, d.name, d.day, d.count, d.total, d.low, d.high, l.value
+FROM (
+    SELECT subject, name, (at AT TIME ZONE 'UTC')::date AS day, count(*), sum(value) AS total,
+           min(value) AS low, max(value) AS high, max(at) AS at
+    FROM forecasting_metricpoint WHERE subject = ANY(%(names)s) GROUP BY 1, 2, 3
+) d CROSS JOIN LATERAL (
+    SELECT value FROM forecasting_metricpoint p
+    WHERE p.subject = d.subject AND p.name = d.name AND p.at = d.at ORDER BY p.id DESC LIMIT 1
+) l
 ON CONFLICT (subject, name, day) DO UPDATE SET count = EXCLUDED.count, total = EXCLUDED.total,
     low = EXCLUDED.low, high = EXCLUDED.high, last = EXCLUDED.last
 """
@@ -92,7 +99,10 @@ FROM (
 WHERE l.engine_id = e.id
 """
 
-ADDITIONS = (STEPS, POINTS, DAYS, ROI_EVENTS, ROI_HOURS, ROI_ROLLUPS, TALLIES, ENGINES)
+BULK = (STEPS, POINTS, ROI_EVENTS)
+BULK_TABLES = ("engines_cycle", "engines_cyclestep", "forecasting_metricpoint", "forecasting_roievent")
+SUMS = (DAYS, ROI_HOURS, ROI_ROLLUPS, TALLIES, ENGINES)
+"""What is worked out from the rows before, with their indexes."""
 
 REMOVALS = (
     "DELETE FROM engines_cyclestep s USING engines_cycle c"
@@ -108,8 +118,8 @@ REMOVALS = (
 )
 
 TIDY = """
-VACUUM ANALYZE engines_cycle, engines_cyclestep, engines_cycletally, engines_engine,
-    forecasting_metricpoint, forecasting_metricdaily, forecasting_roievent,
-    forecasting_roirollup
+VACUUM (ANALYZE, INDEX_CLEANUP {cleanup})
+    engines_cycle, engines_cyclestep, engines_cycletally, engines_engine,
+    forecasting_metricpoint, forecasting_metricdaily, forecasting_roievent, forecasting_roirollup
 """
 """What autovacuum would do a little later: the planner's figures and the visibility map."""

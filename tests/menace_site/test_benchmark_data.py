@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from django.db.models import Count, Sum
 
 from engines.models import Cycle, CycleStep, CycleTally, Engine
 from forecasting.models import MetricDaily, MetricPoint, RoiEvent
+from menace_site.made import rows
+from menace_site.made.bare import bare
+from menace_site.made.statements import BULK_TABLES
 from tests.factories import make_cycle, make_engine, make_point
 
 
@@ -61,11 +65,62 @@ def test_engines_end_where_their_last_measured_cycle_did(made: dict[str, Any]) -
 def test_the_same_seed_makes_the_same_lives(db: None) -> None:
     def lives() -> list[Any]:
         run(cycles=50, engines=2, seed=3)
-        rows = list(Cycle.objects.order_by("id").values_list("state", "roi_delta", "duration"))
+        found = list(Cycle.objects.order_by("id").values_list("state", "roi_delta", "duration"))
         run(remove=True)
-        return rows
+        return found
 
     assert lives() == lives()
+
+
+def schema() -> list[tuple[str, str]]:
+    """Return every index and constraint of the tables that many rows go into."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
+            WHERE indrelid = ANY(%(tables)s::regclass[])
+            UNION ALL
+            SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+            WHERE conrelid = ANY(%(tables)s::regclass[]) ORDER BY 1, 2
+            """,
+            {"tables": list(BULK_TABLES)},
+        )
+        return list(cursor.fetchall())
+
+
+def test_many_rows_leave_every_index_and_constraint_as_it_was(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_cycle()
+    monkeypatch.setattr(rows, "MANY", 100)
+    before = schema()
+    run(cycles=150, engines=2)
+    assert schema() == before
+    assert len(before) > 25
+    assert MetricDaily.objects.aggregate(Sum("count"))["count__sum"] == 1500
+
+
+def test_a_failure_leaves_them_too(db: None) -> None:
+    make_cycle()
+    before = schema()
+    with pytest.raises(ZeroDivisionError):
+        fail_within()
+    assert schema() == before
+
+
+@transaction.atomic
+def fail_within() -> None:
+    there = len(schema())
+    with connection.cursor() as cursor, bare(cursor, BULK_TABLES):
+        assert len(schema()) < there - 20
+        raise ZeroDivisionError
+
+
+def test_the_last_value_of_a_day_is_the_latest(made: dict[str, Any]) -> None:
+    day = MetricDaily.objects.order_by("?")[0]
+    points = MetricPoint.objects.filter(subject=day.subject, name=day.name, at__date=day.day)
+    assert day.last == points.order_by("-at", "-id")[0].value
+    assert day.high == max(point.value for point in points)
 
 
 def test_remove_leaves_other_rows_alone(made: dict[str, Any]) -> None:
