@@ -1,0 +1,144 @@
+"""Runs a workflow as it is and with a module's function put in, side by side in the sandbox."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+from django.conf import settings
+
+from engines.domain.cycle import Interrupted
+from engines.domain.errors import InvalidInput
+from engines.domain.roi import ValueModel, cycle_cost
+from orphans import sandbox
+from orphans.domain.preset_effects import limits_of
+from orphans.domain.presets import Preset, PresetError, read_all
+from orphans.sandbox import Cancel, Kind, Limits, Measurement, Outcome, RunSpec
+
+WORKFLOW: Final = "engines.domain.training_workflow:workflow"
+REPEATS: Final = 3
+LIMITS: Final = Limits(cpu_seconds=60.0, wall_seconds=90.0, memory_bytes=2 * 2**30, processes=24)
+BASELINE: Final = "baseline"
+
+Run = Callable[..., Measurement]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What stays the same for both sides."""
+
+    checkout: Path
+    import_paths: tuple[str, ...]
+    input: str
+    seed: int
+    value: ValueModel | None = None
+    cancel: Cancel | None = None
+    run: Run = sandbox.run
+
+
+def presets() -> list[Preset]:
+    """Return the baseline and the presets that the settings name; InvalidInput for one that is refused."""
+    given = settings.SANDBOX.env_presets
+    try:
+        more = read_all(given) if isinstance(given, list) else []
+    except PresetError as error:
+        raise InvalidInput(f"SANDBOX_ENV_PRESETS: {error}", field="env_presets") from None
+    return [Preset({"SCENARIO_NAME": BASELINE}), *more]
+
+
+def compare(bench: Bench, parent: Sequence[str], candidate: Sequence[str]) -> dict[str, Any]:
+    """Return both sides' runs by preset, and what the candidate adds for each run.
+
+    Both get the same input, preset and seed, in turns, so that a busy machine slows both. `roi` is
+    value_per_success x further successes - further cost, a mean over all runs; None without a value model.
+    `worse`: the candidate failed where the parent did not.
+    """
+    sides: dict[str, dict[str, list[Measurement]]] = {}
+    for preset in presets():
+        side = sides.setdefault(preset.name, {"parent": [], "candidate": []})
+        for repeat in range(REPEATS):
+            side["parent"].append(_run(bench, parent, preset, repeat))
+            side["candidate"].append(_run(bench, candidate, preset, repeat))
+    return _told(bench, sides)
+
+
+def _run(bench: Bench, steps: Sequence[str], preset: Preset, repeat: int) -> Measurement:
+    wanted = {name: value for name, value in limits_of(preset).items() if name in Limits.__slots__}
+    spec = RunSpec(
+        kind=Kind.JOB,
+        target=WORKFLOW,
+        payload={"steps": list(steps), "input": bench.input or None},
+        checkout=bench.checkout,
+        import_paths=bench.import_paths,
+        limits=_limits(wanted),
+        env={"SANDBOX_SCENARIO_NAME": preset.name, "SANDBOX_SEED": str(bench.seed + repeat)},
+    )
+    measured = bench.run(spec, cancel=bench.cancel)
+    if measured.outcome is Outcome.CANCELLED:
+        raise Interrupted
+    return measured
+
+
+def _limits(wanted: Mapping[str, Any]) -> Limits:
+    usual = {name: getattr(LIMITS, name) for name in Limits.__slots__}
+    return Limits(**{**usual, **wanted})
+
+
+def _told(bench: Bench, sides: Mapping[str, Mapping[str, list[Measurement]]]) -> dict[str, Any]:
+    found = {name: {word: _side(runs) for word, runs in side.items()} for name, side in sides.items()}
+    parent = [run for side in sides.values() for run in side["parent"]]
+    candidate = [run for side in sides.values() for run in side["candidate"]]
+    more = sum(map(_succeeded, candidate)) - sum(map(_succeeded, parent))
+    return {
+        "presets": found,
+        "repeats": REPEATS,
+        "seed": bench.seed,
+        "success_delta": more / len(parent),
+        "cpu_delta": _cpu_delta(parent, candidate),
+        "roi": _roi(bench.value, parent, candidate),
+        "worse": more < 0,
+        "error": next((_error(run) for run in candidate if not _succeeded(run)), ""),
+        "cpu_seconds": sum(run.cpu_seconds or 0.0 for run in (*parent, *candidate)),
+    }
+
+
+def _side(runs: list[Measurement]) -> dict[str, Any]:
+    used = [run.cpu_seconds for run in runs if run.cpu_seconds is not None]
+    return {
+        "runs": len(runs),
+        "successes": sum(map(_succeeded, runs)),
+        "cpu_seconds": median(used) if used else None,
+        "outcomes": sorted({run.outcome.value for run in runs}),
+    }
+
+
+def _succeeded(run: Measurement) -> bool:
+    return run.ok and isinstance(run.result, dict) and run.result.get("success") is True
+
+
+def _error(run: Measurement) -> str:
+    told = run.result.get("error") if run.ok and isinstance(run.result, dict) else None
+    return str(told or run.explain())[:500]
+
+
+def _cpu_delta(parent: list[Measurement], candidate: list[Measurement]) -> float | None:
+    """Return how much more CPU time a median run of the candidate takes; None where it wasn't measured."""
+    before = [run.cpu_seconds for run in parent if run.cpu_seconds is not None]
+    after = [run.cpu_seconds for run in candidate if run.cpu_seconds is not None]
+    return median(after) - median(before) if before and after else None
+
+
+def _roi(prices: ValueModel | None, parent: list[Measurement], candidate: list[Measurement]) -> float | None:
+    worths = [_worth(prices, runs) for runs in (parent, candidate)]
+    before, after = worths
+    return None if before is None or after is None else after - before
+
+
+def _worth(prices: ValueModel | None, runs: list[Measurement]) -> float | None:
+    """Return the mean worth of a run: what its success is worth - what its CPU time costs."""
+    if prices is None or any(run.cpu_seconds is None for run in runs):
+        return None
+    costs = [cycle_cost(run.cpu_seconds or 0.0, 0, prices) for run in runs]
+    gains = [prices.value_per_success * _succeeded(run) for run in runs]
+    return (sum(gains) - sum(costs)) / len(runs)
