@@ -1,0 +1,115 @@
+"""What Django loads from the folder of an installed app, and migrations that are found by their folder."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from orphans.discovery.survey import Survey
+from orphans.domain.findings import Evidence
+from orphans.domain.names import INIT, base_of, folder_of
+from orphans.domain.rules import DJANGO_APP, MIGRATIONS
+
+Found = Iterator[tuple[str, Evidence]]
+_MIGRATION = re.compile(
+    rb"class Migration|def upgrade|def forwards|def migrate|def up\b|operations|step\(|def run"
+)
+
+
+class Apps:
+    """The installed apps of a checkout, as they become known."""
+
+    def __init__(self, survey: Survey) -> None:
+        self.survey = survey
+        self.folders: set[str] = set()
+        #: modules that every app is searched for, by `autodiscover_modules`
+        self.discovered: set[str] = set()
+        self.is_django = any(
+            name.partition(".")[0] == "django" for each in survey.facts.values() for name in each.imports
+        )
+
+    def named(self, path: str) -> Found:
+        """Yield what the apps that a file installs bring along."""
+        detail = self.survey.detail(path)
+        for each in detail.strings if detail is not None else ():
+            if any("APPS" in word for word in each.context):
+                folder = self._folder(each.text, path)
+                if folder is not None:
+                    yield from self.install(folder, f"'{each.text}' is installed in {path}", path, each.line)
+
+    def _folder(self, text: str, near: str) -> str | None:
+        names = self.survey.names
+        if not re.fullmatch(r"[A-Za-z_][\w.]*", text):
+            return None
+        found = names.find(text, near) or (names.find_attribute(text, near) if "." in text else None)
+        if found is not None:
+            return folder_of(found)
+        wanted = text.replace(".", "/")
+        return next((each for each in sorted(names.folders) if f"/{each}".endswith(f"/{wanted}")), None)
+
+    def configured(self, path: str) -> Found:
+        """Yield what a live `apps.py` makes an app: its folder."""
+        if base_of(path) == "apps.py" and b"AppConfig" in self.survey.data(path):
+            yield from self.install(folder_of(path), f"{path} configures the app", path, 1)
+
+    def assumed(self) -> Found:
+        """Yield all that looks like an app: of a library of apps, whose users install them."""
+        for folder in sorted(self.survey.names.packages):
+            if not self.survey.in_tests(folder) and self._looks_like_app(folder):
+                yield from self.install(folder, "an app that users install", f"{folder}/{INIT}", 1)
+
+    def _looks_like_app(self, folder: str) -> bool:
+        names = self.survey.names
+        apps = f"{folder}/apps.py"
+        if apps in names.paths and b"AppConfig" in self.survey.data(apps):
+            return True
+        has_models = f"{folder}/models.py" in names.paths or f"{folder}/models/{INIT}" in names.paths
+        other = ("migrations", "templatetags", "management")
+        return (has_models or f"{folder}/templatetags" in names.packages) and any(
+            f"{folder}/{each}" in names.packages for each in other
+        )
+
+    def install(self, folder: str, why: str, path: str, line: int) -> Found:
+        """Yield the modules that an app's folder brings along, once."""
+        if folder in self.folders:
+            return
+        self.folders.add(folder)
+        start = f"{folder}/" if folder else ""
+        for each in self.survey.names.below(folder, deep=True):
+            rule = next((rule for rule in DJANGO_APP if rule.pattern.fullmatch(each[len(start) :])), None)
+            if rule is not None and (not rule.words or self._has(each, rule.words)):
+                yield each, Evidence(kind="convention", detail=f"{rule.reason}: {why}", path=path, line=line)
+        for name in sorted(self.discovered):
+            yield from self._child(folder, name, path, line)
+
+    def discover(self, name: str, path: str, line: int) -> Found:
+        """Yield the module of this name in every app: something calls `autodiscover_modules` with it."""
+        self.discovered.add(name)
+        for folder in sorted(self.folders):
+            yield from self._child(folder, name, path, line)
+
+    def _child(self, folder: str, name: str, path: str, line: int) -> Found:
+        found = self.survey.names.at("/".join(filter(None, [folder, *name.split(".")])))
+        if found is not None:
+            yield (
+                found,
+                Evidence(
+                    kind="convention", detail=f"{path} searches every app for '{name}'", path=path, line=line
+                ),
+            )
+
+    def _has(self, path: str, words: Iterable[str]) -> bool:
+        data = self.survey.data(path)
+        return any(word.encode() in data for word in words)
+
+
+def migrations(survey: Survey, seen: set[str], unseen: Iterable[str]) -> Found:
+    """Yield the migrations of packages that are live: their runner finds them by folder."""
+    for path in sorted(unseen):
+        if MIGRATIONS.match(path) is None:
+            continue
+        owner = folder_of(path)
+        while owner and not base_of(owner).endswith("migrations"):
+            owner = folder_of(owner)
+        around = folder_of(owner)
+        is_live = f"{around}/{INIT}" in seen or f"{owner}/{INIT}" in seen or not around
+        if is_live and (base_of(path) == INIT or _MIGRATION.search(survey.data(path))):
+            yield path, Evidence(kind="convention", detail="a migration of a live package", path=path)

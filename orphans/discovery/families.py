@@ -1,0 +1,213 @@
+"""Modules that code finds by listing a folder, or by putting a name together at run time."""
+
+import fnmatch
+import re
+from collections.abc import Iterator
+
+from orphans.discovery.survey import Survey
+from orphans.domain.detail import Call, Detail, Loader
+from orphans.domain.findings import Evidence
+from orphans.domain.folding import HOLE, Place
+from orphans.domain.names import INIT, base_of, folder_of, parts_of, stem_of
+
+Found = Iterator[tuple[str, Evidence]]
+GATHERS = re.compile(
+    r"scan|discover|sub_?modules|modules|packages|plugins|extensions|walk|import_all|autoload|wire|load_all|blueprints"
+)
+WIDE = 0.5
+"""Above this share of plainly imported modules, a name put together means none of the rest."""
+
+
+class Families:
+    """Answers which modules the run-time loaders of a file mean."""
+
+    def __init__(self, survey: Survey, plain: set[str]) -> None:
+        """`plain` are the modules that imports alone lead to."""
+        self.survey, self.plain = survey, plain
+        #: folders under which something loads by any name, with the place
+        self.wide: dict[str, Evidence] = {}
+        #: functions that list or load what they are given
+        self.helpers: dict[str, Loader] = {}
+
+    def of(self, path: str, seen: set[str]) -> Found:
+        """Yield what the loaders of one live file mean, as far as it isn't in `seen`."""
+        detail = self.survey.detail(path)
+        if detail is None:
+            return
+        for loader in detail.loaders:
+            if loader.helper is not None:
+                self.helpers[loader.helper] = loader
+            if loader.place is not None:
+                yield from self._listed(path, loader, loader.place, seen)
+            elif any(re.search(r"[A-Za-z]{2}", each or "") for each in loader.pieces):
+                yield from self._named(path, detail, loader, seen)
+            elif loader.pieces == HOLE:
+                yield from self._tables(path, detail, seen)
+        if detail.lazy or self.survey.facts[path].loads:
+            yield from self._lazy(path, detail, seen)
+        yield from self.called(path, detail, seen)
+
+    def called(self, path: str, detail: Detail, seen: set[str]) -> Found:
+        """Yield what calls that gather a whole package mean."""
+        for call in detail.calls:
+            helper = self.helpers.get(call.name)
+            if helper is None and not GATHERS.search(call.name):
+                continue
+            for name in call.names:
+                yield from self._gathered(path, call, name, helper, seen)
+
+    def _gathered(self, path: str, call: Call, name: str, helper: Loader | None, seen: set[str]) -> Found:
+        package = self._module(name, path)
+        if package is None or base_of(package) != INIT:
+            return
+        if call.name.startswith("autodiscover"):
+            wanted = {"tasks"}
+            found = [
+                each
+                for each in self.survey.names.below(folder_of(package), deep=False)
+                if stem_of(each) in wanted
+            ]
+        else:
+            deep = helper is None or helper.deep
+            found = self.survey.names.below(folder_of(package), deep=deep)
+        yield from self._kept(found, seen, path, call.line, f"{call.name}() gathers {name}")
+
+    def _module(self, name: str, path: str) -> str | None:
+        names = self.survey.names
+        return names.find_relative(name, path) if name.startswith(".") else names.find(name, path)
+
+    def _listed(self, path: str, loader: Loader, place: Place, seen: set[str]) -> Found:
+        folder = self._folder(path, place)
+        if folder is None:
+            return
+        if self.survey.is_test(path) and not self.survey.in_tests(folder):
+            return
+        names = self.survey.names
+        covered = [
+            each for each in names.below(folder, deep=loader.deep)
+            if each != path and fnmatch.fnmatch(_listed_name(each, folder), loader.glob)
+            and not self.survey.is_test_file(each)
+        ]  # fmt: skip
+        if loader.deep and len(covered) >= 10 and self._share(covered) > WIDE:
+            self.wide[folder] = Evidence(
+                kind="loader", detail=f"lists {folder or 'the checkout'}", path=path, line=loader.line
+            )
+            return
+        yield from self._kept(
+            covered, seen, path, loader.line, f"listed in {folder or '.'} and loaded by {path}"
+        )
+
+    def _folder(self, path: str, place: Place) -> str | None:
+        if place.module is not None:
+            module = self._module(place.module, path)
+            return folder_of(module) if module is not None and base_of(module) == INIT else None
+        wanted = (place.path or "").strip("/")
+        folders = self.survey.names.folders
+        if not place.loose:
+            wanted = folder_of(wanted) if wanted == path else wanted
+            return wanted if wanted in folders or not wanted else None
+        wanted = wanted.removeprefix("./").partition("*")[0].rstrip("/")
+        near = [f"{base}/{wanted}".strip("/") for base in _upwards(folder_of(path))]
+        return next((each for each in near if wanted and each in folders), None)
+
+    def _share(self, paths: list[str]) -> float:
+        return sum(each in self.plain for each in paths) / len(paths) if paths else 0.0
+
+    def _named(self, path: str, detail: Detail, loader: Loader, seen: set[str]) -> Found:
+        pattern = re.compile(
+            r"(?:.*\.)?" + "".join(r"(\w+)" if each is None else re.escape(each) for each in loader.pieces)
+        )
+        members: dict[str, str] = {}
+        for each in self.survey.names.paths:
+            matched = pattern.fullmatch(".".join(parts_of(each)))
+            if matched is not None and each != path and self._belongs(each, loader):
+                members[each] = matched[1]
+        words = self._table(path, detail)
+        chosen = [each for each, word in members.items() if word in words]
+        text = "".join("*" if each is None else each for each in loader.pieces)
+        if chosen:
+            yield from self._kept(chosen, seen, path, loader.line, f"'{text}' and a table in {path} name it")
+        elif members and self._is_wide(loader, list(members)):
+            folder = folder_of(next(iter(members)))
+            self.wide[folder] = Evidence(
+                kind="loader", detail=f"'{text}' is loaded", path=path, line=loader.line
+            )
+        else:
+            yield from self._kept(list(members), seen, path, loader.line, f"'{text}' is loaded by {path}")
+        yield from self._dotted(path, loader, words, seen)
+
+    def _belongs(self, path: str, loader: Loader) -> bool:
+        """Refuse files that only happen to end alike: the literal start must be a whole name of theirs."""
+        start = loader.pieces[0]
+        if start is None or "." not in start:
+            return not self.survey.is_test_file(path)
+        first = start.split(".")[0]
+        return first in parts_of(path) and len(parts_of(path)) - parts_of(path).index(first) >= len(
+            self.survey.names.canonical(path)
+        )
+
+    def _dotted(self, path: str, loader: Loader, words: set[str], seen: set[str]) -> Found:
+        """Take table entries that have dots themselves: `"sub.module"` behind `"pkg."`."""
+        start = loader.pieces[0]
+        if start is None or len(loader.pieces) > 2:
+            return
+        after = loader.pieces[-1] or ""
+        for word in words:
+            target = self.survey.names.find_attribute(f"{start}{word}{after}", path) if "." in word else None
+            if target is not None:
+                yield from self._kept(
+                    [target], seen, path, loader.line, f"'{start}{word}' in a table of {path}"
+                )
+
+    def _is_wide(self, loader: Loader, members: list[str]) -> bool:
+        """Tell whether it says nothing: any module of a package most of which is imported plainly."""
+        whole = loader.pieces[-1] is None and (loader.pieces[0] or "").endswith(".")
+        return whole and len(members) >= 4 and self._share(members) > WIDE
+
+    def _table(self, path: str, detail: Detail) -> set[str]:
+        """Return the words of the literal tables of a file and, without any, of what it imports."""
+        return {each.text.lstrip(".") for each in detail.strings if each.group}
+
+    def _tables(self, path: str, detail: Detail, seen: set[str]) -> Found:
+        """Take modules named without a dot in a table whose entries are imported as they are."""
+        for each in detail.strings:
+            if each.group and each.text.isidentifier():
+                target = self.survey.names.find(each.text, path)
+                if target is not None and not self.survey.is_test_file(target):
+                    yield from self._kept(
+                        [target], seen, path, each.line, f"'{each.text}' in a table of {path}"
+                    )
+
+    def _lazy(self, path: str, detail: Detail, seen: set[str]) -> Found:
+        """Take the children that a package with a lazy `__getattr__`, or relative strings, names."""
+        is_lazy = base_of(path) == INIT and (detail.lazy or b"azy" in self.survey.data(path))
+        for each in detail.strings:
+            relative = re.fullmatch(r"\.{1,3}[A-Za-z_]\w*(?:\.\w+)*", each.text) is not None
+            child = (
+                is_lazy
+                and re.fullmatch(r"[A-Za-z_]\w*(?:\.\w+)*", each.text) is not None
+                and "__all__" not in each.context
+            )
+            if relative or child:
+                target = self.survey.names.find_relative(each.text if relative else f".{each.text}", path)
+                if target is not None and target != path:
+                    yield from self._kept(
+                        [target], seen, path, each.line, f"'{each.text}' in {path} is imported on demand"
+                    )
+
+    def _kept(self, found: list[str], seen: set[str], path: str, line: int, why: str) -> Found:
+        for each in found:
+            if each not in seen:
+                yield each, Evidence(kind="loader", detail=why, path=path, line=line)
+
+
+def _listed_name(path: str, folder: str) -> str:
+    """Return the name that a listing of the folder shows, without its ending."""
+    return base_of(folder_of(path)) if base_of(path) == INIT and folder_of(path) != folder else stem_of(path)
+
+
+def _upwards(folder: str) -> Iterator[str]:
+    yield folder
+    while folder:
+        folder = folder_of(folder)
+        yield folder

@@ -1,0 +1,145 @@
+"""Where a checkout begins to run: scripts, what tools start by name, and what commands and settings name."""
+
+from collections.abc import Iterable, Iterator
+
+from orphans.discovery.survey import Survey
+from orphans.domain.findings import Evidence
+from orphans.domain.mentions import Mention, mentions
+from orphans.domain.names import INIT, base_of, folder_of, stem_of
+from orphans.domain.rules import ROOTS, SCRIPT_FOLDERS, Root
+
+Found = Iterator[tuple[str, Evidence]]
+PACKAGING = ("pyproject.toml", "setup.py", "setup.cfg")
+
+
+def test_roots(survey: Survey) -> list[str]:
+    """Return the files that test runners collect."""
+    return [path for path in survey.names.paths if survey.is_test_file(path) and not survey.is_template(path)]
+
+
+def named_roots(survey: Survey) -> Found:
+    """Yield the files whose place and name make something start them."""
+    for path in survey.names.paths:
+        if not _is_candidate(survey, path):
+            continue
+        rule = next((each for each in ROOTS if _applies(survey, each, path)), None)
+        if rule is not None:
+            yield path, Evidence(kind="convention", detail=rule.reason, path=path)
+        elif survey.facts[path].shebang or not stem_of(path).isidentifier():
+            yield path, Evidence(kind="script", detail="a script that is run by its path", path=path, line=1)
+
+
+def _is_candidate(survey: Survey, path: str) -> bool:
+    return not (survey.is_test_file(path) or survey.is_template(path))
+
+
+def _applies(survey: Survey, rule: Root, path: str) -> bool:
+    if rule.pattern.fullmatch(path) is None:
+        return False
+    data = survey.data(path) if rule.words else b""
+    return not rule.words or any(word.encode() in data for word in rule.words)
+
+
+def scripts(survey: Survey, unseen: Iterable[str]) -> Found:
+    """Yield those of `unseen` that do something when they are run: a main guard, or statements at the top."""
+    for path in sorted(unseen):
+        if not _is_candidate(survey, path):
+            continue
+        guarded = survey.facts[path].guarded
+        outside = folder_of(path) not in survey.names.packages and base_of(path) != INIT
+        if not (guarded or outside):
+            continue
+        detail = survey.detail(path)
+        if guarded and (detail is None or detail.guarded):
+            yield path, Evidence(kind="script", detail="has a main guard", path=path)
+        elif outside and detail is not None and _is_script(survey, path, executes=detail.executes):
+            yield path, Evidence(kind="script", detail="a script outside of any package", path=path)
+
+
+def _is_script(survey: Survey, path: str, *, executes: bool) -> bool:
+    if survey.in_tests(folder_of(path)):
+        return False
+    by_hand = not SCRIPT_FOLDERS.isdisjoint(path.split("/")[:-1])
+    return executes or (by_hand and survey.tree.python[path].executable)
+
+
+def published(survey: Survey) -> Found:
+    """Yield the top packages of a checkout that is packaged: users import them by name."""
+    packaged = [each for each in PACKAGING if each in survey.tree.texts or each in survey.tree.python]
+    if not packaged:
+        return
+    for folder in survey.top_packages:
+        parts = set(folder.split("/"))
+        if (
+            survey.in_tests(folder)
+            or not parts.isdisjoint(SCRIPT_FOLDERS - {folder})
+            or survey.is_vendored(folder + "/x")
+        ):
+            continue
+        if folder.count("/") <= 2:
+            yield (
+                f"{folder}/{INIT}",
+                Evidence(kind="package", detail="the package is installed", path=packaged[0]),
+            )
+
+
+def all_mentions(survey: Survey) -> Iterator[tuple[str, Mention]]:
+    """Yield what the files around the code name, each with the file."""
+    for path in sorted(survey.tree.texts):
+        try:
+            text = survey.tree.read(path).decode("utf-8", "replace")
+        except OSError as error:
+            survey.unreadable[path] = str(error.strerror or error)
+            continue
+        for each in mentions(path, text):
+            yield path, each
+
+
+def resolve(survey: Survey, text: str, near: str, *, single: bool = False) -> str | None:
+    """Return the module that a name in a command, a setting or a string means."""
+    text = text.strip().removeprefix("ext://")
+    if text.endswith((".py", ".pyw")):
+        return _script(survey, text, near)
+    name, colon, _ = text.partition(":")
+    if "/" in name or not name or not all(each.isidentifier() for each in name.strip(".").split(".")):
+        return None
+    if name.startswith("."):
+        return survey.names.find_relative(name, near)
+    if "." not in name:
+        return survey.names.find(name, near) if single or colon else None
+    return survey.names.find(name, near) if colon else survey.names.find_attribute(name, near)
+
+
+def _script(survey: Survey, text: str, near: str) -> str | None:
+    found = survey.names.find_path(text, near)
+    bare = "/" not in text.removeprefix("./")
+    if found is None or not bare or folder_of(found) in ("", folder_of(near)):
+        return found
+    alike = [path for path in survey.names.paths if base_of(path) == base_of(found)]
+    return found if len(alike) == 1 else None
+
+
+def mentioned(survey: Survey) -> Iterator[tuple[str, Evidence, bool]]:
+    """Yield the modules that the files around the code name, and whether only tests use the file."""
+    for path, each in all_mentions(survey):
+        tests = each.tests or survey.in_tests(folder_of(path))
+        kind = "entry point" if path in PACKAGING else "command" if each.how == "command" else "setting"
+        for target in _targets(survey, each, path):
+            detail = f"{kind} '{each.text}' in {path}"
+            yield target, Evidence(kind=kind, detail=detail, path=path, line=each.line), tests
+
+
+def _targets(survey: Survey, mention: Mention, path: str) -> Iterator[str]:
+    found = resolve(survey, mention.text, path, single=mention.single)
+    if found is not None:
+        yield found
+    if (
+        found is not None
+        and base_of(found) == INIT
+        and f"{folder_of(found)}/__main__.py" in survey.names.paths
+    ):
+        yield f"{folder_of(found)}/__main__.py"
+    if found is None and "/" in mention.text and mention.how.startswith("[alembic"):
+        yield from (
+            each for each in survey.names.paths if each.endswith(f"{mention.text.strip('./')}/env.py")
+        )

@@ -1,0 +1,234 @@
+"""From the roots to everything live: imports first, then what strings, tables, settings and conventions name.
+
+Strings are looked at only where they could bring a module to life that nothing has reached yet, and each is
+checked in the syntax of its file: docstrings, comments, log messages and annotations keep nothing alive.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator
+
+from orphans.discovery.conventions import Apps, migrations
+from orphans.discovery.families import Families
+from orphans.discovery.roots import mentioned, named_roots, published, resolve, scripts, test_roots
+from orphans.discovery.survey import Reached, Survey
+from orphans.domain.detail import Said
+from orphans.domain.facts import Facts
+from orphans.domain.findings import Evidence
+from orphans.domain.graph import reach
+from orphans.domain.names import INIT, base_of, folder_of
+from orphans.domain.rules import FAMILY_NAMES, LIST_NAMES, NO_IMPORT
+
+Found = Iterator[tuple[str, Evidence]]
+
+
+class Spread:
+    """Reaches all that is live, from the application's roots and then from the tests'."""
+
+    def __init__(self, survey: Survey) -> None:
+        self.survey = survey
+        self.live = Reached()
+        self.tested = Reached()
+        self._now = self.live
+        self._tests: list[tuple[str, Evidence]] = []
+        plain: set[str] = set()
+        self.families = Families(survey, plain)
+        self.apps = Apps(survey)
+        self._plain = plain
+        self._todo: list[str] = []
+
+    def run(self) -> None:
+        """Fill `live`, then `tested` with what only tests reach beyond it."""
+        survey = self.survey
+        commands = list(mentioned(survey))
+        roots = [*named_roots(survey), *published(survey)]
+        start = [*roots, *((path, why) for path, why, tests in commands if not tests)]
+        tests = test_roots(survey)
+        self._imported([path for path, _ in start] + tests)
+        self._enter(start)
+        self._settle()
+        self._enter(scripts(survey, self._unseen()))
+        self._settle()
+        self._late()
+        self._now = self.tested
+        self.tested.seen.update(self.live.seen)
+        self._enter((path, Evidence(kind="test", detail="a test", path=path)) for path in tests)
+        self._enter((path, why) for path, why, tests in commands if tests)
+        self._settle()
+        self._late()
+
+    def _imported(self, start: Iterable[str]) -> None:
+        """Note what imports alone lead to: a package mostly of these is no folder of plugins."""
+        reach(start, self.survey.edges, self._plain, self.survey.names.ancestors)
+
+    def _unseen(self) -> list[str]:
+        return [path for path in self.survey.names.paths if path not in self._now.seen]
+
+    def _enter(self, found: Iterable[tuple[str, Evidence]]) -> None:
+        """Reach each target and what it imports; keep the evidence of those that no import reached."""
+        for path, why in found:
+            if path in self._now.seen or path not in self.survey.names.paths:
+                continue
+            self._now.kept.setdefault(path, why)
+            fresh = reach([path], self.survey.edges, self._now.seen, self.survey.names.ancestors)
+            self._todo.extend(fresh)
+
+    def _settle(self) -> None:
+        """Look into every module that became live until no more do."""
+        while self._todo:
+            todo, self._todo = self._todo, []
+            for path in sorted(todo):
+                self._enter(self._from(path))
+
+    def _late(self) -> None:
+        """Apply what can only be told when the rest is known."""
+        if self.apps.is_django and not self.apps.folders and self._now is self.live:
+            self._enter(self.apps.assumed())
+            self._settle()
+        self._enter(migrations(self.survey, self._now.seen, self._unseen()))
+        self._settle()
+
+    def _from(self, path: str) -> Found:
+        """Yield what one live module names otherwise than by an import that ruff sees."""
+        facts = self.survey.facts[path]
+        yield from self._strings(path, facts)
+        yield from self._runs(path, facts)
+        yield from self._recovered(path, facts)
+        if facts.lists:
+            yield from self._lists(path)
+        if facts.loads or self.families.helpers:
+            yield from self._loaded(path, facts)
+        if self.apps.is_django:
+            yield from self._django(path, facts)
+
+    def _loaded(self, path: str, facts: Facts) -> Found:
+        if facts.loads:
+            yield from self.families.of(path, self._now.seen)
+
+    def _django(self, path: str, facts: Facts) -> Found:
+        yield from self.apps.configured(path)
+        if "_APPS" in facts.words:
+            yield from self.apps.named(path)
+        if facts.loads:
+            detail = self.survey.detail(path)
+            for call in detail.calls if detail is not None else ():
+                if call.name == "autodiscover_modules":
+                    for name in call.names:
+                        yield from self.apps.discover(name, path, call.line)
+
+    def _strings(self, path: str, facts: Facts) -> Found:
+        for text in facts.strings:
+            target = resolve(self.survey, text, path)
+            if target is None or target == path:
+                continue
+            gathers = base_of(target) == INIT
+            if target in self._now.seen and not gathers:
+                continue
+            if gathers and not self._has_unseen(folder_of(target)):
+                continue
+            yield from self._said(path, text, target)
+
+    def _has_unseen(self, folder: str) -> bool:
+        return any(each not in self._now.seen for each in self.survey.names.children.get(folder, ()))
+
+    def _said(self, path: str, text: str, target: str) -> Found:
+        """Check a string in the syntax of its file; a package may stand for the modules in it."""
+        detail = self.survey.detail(path)
+        if detail is None:
+            yield (
+                target,
+                Evidence(kind="string", detail=f"'{text}' in {path}, which can't be parsed", path=path),
+            )
+            return
+        for each in detail.strings:
+            if each.text != text or not _names_module(each):
+                continue
+            why = f"string '{text}' in {path}"
+            yield target, Evidence(kind="string", detail=why, path=path, line=each.line)
+            if base_of(target) == INIT and any(FAMILY_NAMES.match(word) for word in each.context[-1:]):
+                for child in self.survey.names.below(folder_of(target), deep=False):
+                    yield (
+                        child,
+                        Evidence(
+                            kind="string", detail=f"{why} gathers its package", path=path, line=each.line
+                        ),
+                    )
+
+    def _runs(self, path: str, facts: Facts) -> Found:
+        """Take scripts and modules that code starts by path or with `-m`."""
+        for text in facts.commands:
+            is_path = text.endswith(".py")
+            if is_path and not facts.runs:
+                continue
+            target = resolve(self.survey, text, path, single=True)
+            main = (
+                f"{folder_of(target)}/__main__.py" if target is not None and base_of(target) == INIT else None
+            )
+            for each in filter(None, (target, main)):
+                if each not in self._now.seen and each != path and each in self.survey.names.paths:
+                    line = self._holds(path, text)
+                    if line is not None:
+                        yield (
+                            each,
+                            Evidence(kind="command", detail=f"{path} runs '{text}'", path=path, line=line),
+                        )
+
+    def _holds(self, path: str, text: str) -> int | None:
+        """Return the line of a string, no docstring, that holds the text; 0 when the file can't be parsed."""
+        detail = self.survey.detail(path)
+        if detail is None:
+            return 0
+        fits = (each for each in detail.strings if text in each.text and _names_module(each))
+        return next((each.line for each in fits), None)
+
+    def _recovered(self, path: str, facts: Facts) -> Found:
+        """Take imports that only work because the code, or who starts it, extends the search path."""
+        known = self.survey.edges.get(path, set())
+        for text in facts.imports:
+            if text.startswith("."):
+                continue
+            target = self._import(text, path)
+            if target is None or target in self._now.seen or target in known or target == path:
+                continue
+            detail = self.survey.detail(path)
+            found = (
+                [each for each in detail.imports if each.module == text and each.level == 0] if detail else []
+            )
+            if found or detail is None:
+                line = found[0].line if found else None
+                self.survey.edges.setdefault(path, set()).add(target)
+                yield (
+                    target,
+                    Evidence(kind="import", detail=f"import of '{text}' in {path}", path=path, line=line),
+                )
+
+    def _import(self, text: str, path: str) -> str | None:
+        if text.partition(".")[0] in sys.stdlib_module_names:
+            return None
+        return self.survey.names.find(text, path)
+
+    def _singles(self) -> list[bytes]:
+        """Return the quoted names of unseen modules that a name without a dot can mean."""
+        names = self.survey.names
+        alone = [each for each in self._unseen() if len(names.canonical(each)) == 1]
+        words = {names.dotted(each).encode("utf-8", "surrogateescape") for each in alone}
+        return [quote + word + quote for word in words for quote in (b"'", b'"')]
+
+    def _lists(self, path: str) -> Found:
+        """Take single words of lists that name modules: `pytest_plugins`, Sphinx's `extensions`."""
+        data = self.survey.data(path)
+        if not any(stem in data for stem in self._singles()):
+            return
+        detail = self.survey.detail(path)
+        for each in detail.strings if detail is not None else ():
+            if each.text.isidentifier() and any(LIST_NAMES.match(word) for word in each.context[-2:]):
+                target = self.survey.names.find(each.text, path)
+                if target is not None and target not in self._now.seen and _names_module(each):
+                    yield (
+                        target,
+                        Evidence(kind="string", detail=f"'{each.text}' in {path}", path=path, line=each.line),
+                    )
+
+
+def _names_module(said: Said) -> bool:
+    """Tell whether something may import what the string names."""
+    return not any(NO_IMPORT.match(word) for word in said.context[-2:]) and "loggers" not in said.context

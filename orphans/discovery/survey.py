@@ -1,0 +1,114 @@
+"""What is known of a checkout during one scan: files, names, cheap facts, the syntax of a few files."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from orphans.discovery.walk import Tree
+from orphans.domain.detail import Detail, detail_of
+from orphans.domain.facts import Facts, facts_of
+from orphans.domain.findings import Evidence
+from orphans.domain.names import INIT, Names, base_of, folder_of, stem_of
+from orphans.domain.rules import TEST_FILE, TEST_FOLDERS, VENDOR_FOLDERS
+
+
+@dataclass(slots=True)
+class Reached:
+    """Modules that roots of one kind lead to, and what other than an import keeps a module."""
+
+    seen: set[str] = field(default_factory=set)
+    kept: dict[str, Evidence] = field(default_factory=dict)
+
+
+class Survey:
+    """One checkout while it is scanned."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.names = Names(tree.python)
+        self.facts: dict[str, Facts] = {}
+        #: importer to imported, packages around them left out
+        self.edges: dict[str, set[str]] = {}
+        self.unreadable = dict(tree.unreadable)
+        self._details: dict[str, Detail | None] = {}
+        self._folders: dict[str, bool] = {}
+        self.detailer: Callable[[str], Detail | None] = self._parse
+
+    def data(self, path: str) -> bytes:
+        """Return a file's bytes; nothing when it is gone."""
+        try:
+            return self.tree.read(path)
+        except OSError:
+            return b""
+
+    def read_facts(self, path: str) -> Facts:
+        """Read a file and keep the cheap facts of it."""
+        try:
+            found = facts_of(self.tree.read(path))
+        except OSError as error:
+            self.unreadable[path] = str(error.strerror or error)
+            found = Facts()
+        self.facts[path] = found
+        return found
+
+    def detail(self, path: str) -> Detail | None:
+        """Return the syntax of a file, parsed once; None when it can't be."""
+        if path not in self._details:
+            self._details[path] = self.detailer(path)
+        return self._details[path]
+
+    def _parse(self, path: str) -> Detail | None:
+        name = self.names.dotted(path) if path in self.names.paths else stem_of(path)
+        package = name if base_of(path) == INIT else name.rpartition(".")[0]
+        return detail_of(self.data(path), path, name, package)
+
+    def is_test_file(self, path: str) -> bool:
+        """Tell whether a test runner collects it."""
+        return TEST_FILE.match(base_of(path)) is not None
+
+    def is_test(self, path: str) -> bool:
+        """Tell whether it belongs to the tests: a test file, or what stands in their folders."""
+        return self.is_test_file(path) or self.in_tests(folder_of(path))
+
+    def in_tests(self, folder: str) -> bool:
+        """Tell whether a folder is one of the tests, or below one."""
+        known = self._folders.get(folder)
+        if known is None:
+            mine = base_of(folder) in TEST_FOLDERS and folder in self._with_tests
+            known = mine or (bool(folder) and self.in_tests(folder_of(folder)))
+            self._folders[folder] = known
+        return known
+
+    @cached_property
+    def _with_tests(self) -> set[str]:
+        """Folders with a test file or a conftest somewhere below them."""
+        found: set[str] = set()
+        for path in self.names.paths:
+            folder = folder_of(path)
+            if folder not in found and self.is_test_file(path):
+                while folder and folder not in found:
+                    found.add(folder)
+                    folder = folder_of(folder)
+        return found
+
+    def is_vendored(self, path: str) -> bool:
+        """Tell whether it is another project's code, carried along."""
+        return not VENDOR_FOLDERS.isdisjoint(path.split("/")[:-1])
+
+    def is_template(self, path: str) -> bool:
+        """Tell whether the path has holes that a generator of projects fills."""
+        return "{{" in path or "{%" in path
+
+    @cached_property
+    def top_packages(self) -> list[str]:
+        """Packages that no package is around, with the folder of each."""
+        return sorted(
+            each for each in self.names.packages if each and folder_of(each) not in self.names.packages
+        )
+
+    @cached_property
+    def sources(self) -> list[str]:
+        """Folders that imports start from: the root, and those with packages directly in them."""
+        found = {folder_of(each) for each in self.top_packages if not self.in_tests(each)}
+        ordered = sorted(found - {""}, key=lambda each: (each.count("/"), each))
+        return ["", *[each for each in ordered if not self.is_vendored(each + "/x")][:100]]

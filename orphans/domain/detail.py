@@ -1,0 +1,386 @@
+"""What the syntax of one file tells: imports with their lines, strings with their context, run-time loaders.
+
+Only files that the cheap facts point at are parsed. A file is parsed and walked, never compiled or run.
+"""
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from orphans.domain.folding import HOLE, Pieces, Place, Scope, fold, place_of, tail_of
+
+Context: TypeAlias = tuple[str, ...]
+Steps: TypeAlias = list[tuple[ast.AST, Context, int]]
+"""Nodes still to look at, each with the names around it and the literal it stands in."""
+
+MAX_TEXT: Final = 4000
+LOADS: Final = re.compile(
+    r"import|load|locate|resolve|run_module|find_spec|get_class|symbol_by|lazy", re.IGNORECASE
+)
+IMPORTS: Final = re.compile(
+    r"import_module|__import__|spec_from|load|exec|run_path|run_module|import_|find_module"
+)
+SCANS: Final = re.compile(
+    r"^_*(?:import|load|scan|discover|auto|walk|register|collect|find|include|wire|setup|init|add)\w*$",
+    re.IGNORECASE,
+)
+LISTS: Final = {"listdir", "scandir", "walk", "iterdir", "glob", "iglob", "rglob"}
+WALKS: Final = {"iter_modules", "walk_packages"}
+PLAIN_STATEMENTS: Final = (
+    ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign,
+    ast.AnnAssign,
+    ast.AugAssign, ast.Pass, ast.If, ast.Try, ast.Delete, ast.Assert, ast.Global,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One name of one import statement."""
+
+    level: int
+    module: str
+    name: str | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A string that isn't a docstring, with what it is said to."""
+
+    text: str
+    line: int
+    #: names of the assignment, calls, keywords and keys around it, outermost first
+    context: Context
+    #: a number for each list, tuple, set or dict literal it stands in; 0 outside of any
+    group: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Code that imports what it names at run time."""
+
+    line: int
+    #: dotted name with holes; empty when modules are found by listing a folder
+    pieces: Pieces = ()
+    place: Place | None = None
+    glob: str = "*"
+    deep: bool = False
+    #: the function that does this to its own parameter; its callers say to what
+    helper: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that may import a whole package, with the packages it names."""
+
+    name: str
+    names: tuple[str, ...]
+    line: int
+
+
+@dataclass(slots=True)
+class Detail:
+    """Everything the syntax of one file tells."""
+
+    imports: list[Import] = field(default_factory=list)
+    strings: list[Said] = field(default_factory=list)
+    loaders: list[Loader] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    #: names that the top level binds, imports left out
+    bound: set[str] = field(default_factory=set)
+    #: calls and loops at the top level: a script
+    executes: bool = False
+    #: defines a module-level `__getattr__`
+    lazy: bool = False
+    #: has a main guard
+    guarded: bool = False
+    #: has any statement but a docstring
+    filled: bool = False
+
+
+def parse(source: bytes) -> ast.Module | None:
+    """Return the tree, or None when this Python can't read the source."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+
+
+def detail_of(source: bytes, path: str, name: str, package: str) -> Detail | None:
+    """Return what the syntax tells, or None when it can't be read.
+
+    Args:
+        source: the file's bytes.
+        path: where it lies in the checkout.
+        name: its dotted name.
+        package: the dotted name of the package it is in, or is.
+    """
+    tree = parse(source)
+    if tree is None:
+        return None
+    found = Detail()
+    _top_level(tree, found)
+    walk = _Walk(tree, found, path, name, package)
+    walk.run()
+    return found
+
+
+def _top_level(tree: ast.Module, found: Detail) -> None:
+    for node in _statements(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.bound.add(node.name)
+            found.lazy = found.lazy or node.name == "__getattr__"
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found.bound.update(
+                each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)
+            )
+        is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        found.filled = found.filled or not is_text
+        found.guarded = found.guarded or (isinstance(node, ast.If) and _is_guard(node.test))
+        if not is_text and not isinstance(node, PLAIN_STATEMENTS):
+            found.executes = True
+
+
+def _is_guard(test: ast.expr) -> bool:
+    names = {each.id for each in ast.walk(test) if isinstance(each, ast.Name)}
+    texts = {each.value for each in ast.walk(test) if isinstance(each, ast.Constant)}
+    return "__name__" in names and "__main__" in texts
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Yield the statements of the top level and of its conditions."""
+    todo = list(reversed(tree.body))
+    while todo:
+        node = todo.pop()
+        yield node
+        for name in ("orelse", "body", "finalbody"):
+            if isinstance(node, ast.If | ast.Try):
+                todo.extend(reversed(getattr(node, name, [])))
+        if isinstance(node, ast.Try):
+            todo.extend(each for handler in node.handlers for each in handler.body)
+
+
+class _Walk:
+    def __init__(self, tree: ast.Module, found: Detail, path: str, name: str, package: str) -> None:
+        self.tree, self.found = tree, found
+        self.values: dict[str, ast.expr] = {}
+        self.often: set[str] = set()
+        self.aliases: dict[str, str] = {}
+        self.groups = 0
+        self.parameters: dict[str, str] = {}
+        self.scope = Scope(path, name, package, self.values, self.aliases)
+        self.called: list[ast.Call] = []
+
+    def run(self) -> None:
+        stack: Steps = [(self.tree, (), 0)]
+        while stack:
+            node, context, group = stack.pop()
+            stack.extend(reversed(self._step(node, context, group)))
+        for name in self.often:
+            self.values.pop(name, None)
+        imports = any(IMPORTS.search(tail_of(each.func)) for each in self.called)
+        for call in self.called:
+            self._loader(call, imports=imports)
+
+    def _step(self, node: ast.AST, context: Context, group: int) -> Steps:
+        """Note what one node tells and return its children, each with its context."""
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            return []
+        if isinstance(node, ast.Constant):
+            self._say(node, context, group)
+            return []
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            self._import(node)
+            return []
+        handler = _HANDLERS.get(type(node))
+        if handler is not None:
+            return handler(self, node, context, group)
+        return [(each, context, group) for each in ast.iter_child_nodes(node)]
+
+    def _say(self, node: ast.Constant, context: Context, group: int) -> None:
+        if isinstance(node.value, str) and 1 < len(node.value) <= MAX_TEXT:
+            self.found.strings.append(Said(node.value, node.lineno, context, group))
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        for each in node.names:
+            if isinstance(node, ast.Import):
+                self.found.imports.append(Import(0, each.name, None, node.lineno))
+                self.aliases[each.asname or each.name.split(".")[0]] = (
+                    each.name if each.asname else each.name.split(".")[0]
+                )
+            else:
+                module = node.module or ""
+                self.found.imports.append(Import(node.level, module, each.name, node.lineno))
+                start = "." * node.level + module
+                self.aliases[each.asname or each.name] = f"{start}{'.' if module else ''}{each.name}"
+
+    def _assign(self, node: Any, context: Context, group: int) -> Steps:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        names = [tail_of(each) for each in targets if isinstance(each, ast.Name | ast.Attribute)]
+        for each in targets:
+            if isinstance(each, ast.Name):
+                if each.id in self.values or not isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr):
+                    self.often.add(each.id)
+                if node.value is not None:
+                    self.values.setdefault(each.id, node.value)
+        return [(node.value, (*context, *names), group)] if node.value is not None else []
+
+    def _call(self, node: Any, context: Context, group: int) -> Steps:
+        self.called.append(node)
+        inner = (*context, tail_of(node.func))
+        keywords = [(each.value, (*inner, each.arg or "**"), group) for each in node.keywords]
+        return [(node.func, context, group), *((each, inner, group) for each in node.args), *keywords]
+
+    def _dict(self, node: Any, context: Context, group: int) -> Steps:
+        self.groups += 1
+        mine = self.groups
+        found: Steps = []
+        for key, value in zip(node.keys, node.values, strict=True):
+            word = key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
+            if key is not None:
+                found.append((key, (*context, "{}"), mine))
+            found.append((value, (*context, word) if word else context, mine))
+        return found
+
+    def _group(self, node: Any, context: Context, group: int) -> Steps:
+        self.groups += 1
+        mine = self.groups
+        return [(each, context, mine) for each in ast.iter_child_nodes(node)]
+
+    def _joined(self, node: Any, context: Context, group: int) -> Steps:
+        """Look only into the fields of an f-string: its text is half a name."""
+        text = "".join(
+            each.value
+            for each in node.values
+            if isinstance(each, ast.Constant) and isinstance(each.value, str)
+        )
+        if "-m " in text or ".py" in text:
+            self.found.strings.append(Said(text[:MAX_TEXT], node.lineno, (*context, "f"), group))
+        return [(each, context, group) for each in node.values if not isinstance(each, ast.Constant)]
+
+    def _function(self, node: Any, context: Context, group: int) -> Steps:
+        """Leave annotations out: a type's name in quotes imports nothing."""
+        every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        self.parameters.update({each.arg: node.name for each in every})
+        parts: list[ast.AST] = [*node.decorator_list, *node.args.defaults]
+        parts += [each for each in node.args.kw_defaults if each is not None]
+        return [(each, context, group) for each in (*parts, *node.body)]
+
+    def _loader(self, call: ast.Call, *, imports: bool) -> None:
+        name = tail_of(call.func)
+        if name in WALKS:
+            self._lists(call, _argument(call, 0, "path"), deep=name == "walk_packages")
+        elif name in LISTS and imports:
+            self._files(call, name)
+        if LOADS.search(name):
+            self._names(call, name)
+        if SCANS.match(name):
+            self._scan(call, name)
+
+    def _lists(self, call: ast.Call, where: ast.expr | None, *, deep: bool, glob: str = "*") -> None:
+        place = place_of(where, self.scope)
+        helper = None if place is not None else self._helper(where)
+        if place is not None or helper is not None:
+            self.found.loaders.append(Loader(call.lineno, place=place, deep=deep, glob=glob, helper=helper))
+
+    def _helper(self, where: ast.expr | None) -> str | None:
+        """Return the function whose own parameter names what is listed."""
+        names = (
+            [each.id for each in ast.walk(where) if isinstance(each, ast.Name)] if where is not None else []
+        )
+        once = [self.values[each] for each in names if each in self.values]
+        names += [each.id for value in once for each in ast.walk(value) if isinstance(each, ast.Name)]
+        return next((self.parameters[each] for each in names if each in self.parameters), None)
+
+    def _files(self, call: ast.Call, name: str) -> None:
+        owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+        of_module = isinstance(owner, ast.Name) and owner.id in {"os", "glob"}
+        text = _literal(_argument(call, 0, "pathname"), self.scope)
+        glob = text.rpartition("/")[2] if "*" in text else "*"
+        if of_module or owner is None:
+            where = _argument(call, 0, "pathname")
+            deep = name == "walk" or "**" in text
+        else:
+            where, deep = owner, name == "rglob" or "**" in text
+        if glob.endswith((".py", "*")):
+            self._lists(call, where, deep=deep, glob=glob.removesuffix(".py"))
+
+    def _names(self, call: ast.Call, name: str) -> None:
+        pieces = fold(_argument(call, 0, "name"), self.scope)
+        package = _argument(call, 1, "package") if name == "import_module" else None
+        if package is not None:
+            base = fold(package, self.scope)
+            known = base[0] if len(base) == 1 and base[0] else self.scope.package
+            pieces = _absolute(known, pieces)
+        elif pieces[0] is not None and pieces[0].startswith("."):
+            pieces = _absolute(self.scope.package, pieces)
+        if None in pieces and pieces != HOLE:
+            self.found.loaders.append(Loader(call.lineno, pieces=pieces))
+        elif pieces == HOLE:
+            self.found.loaders.append(
+                Loader(call.lineno, pieces=HOLE, helper=self._helper(_argument(call, 0, "name")))
+            )
+        elif package is not None:
+            self.found.strings.append(Said(str(pieces[0]), call.lineno, (name,), 0))
+
+    def _scan(self, call: ast.Call, name: str) -> None:
+        values: list[ast.expr] = []
+        for each in (*call.args, *(keyword.value for keyword in call.keywords)):
+            values += each.elts if isinstance(each, ast.List | ast.Tuple) else [each]
+        found = [self._package(each) for each in values]
+        names = tuple(each for each in found if each)
+        if names:
+            self.found.calls.append(Call(name, names, call.lineno))
+
+    def _package(self, node: ast.expr) -> str:
+        if isinstance(node, ast.Name) and node.id in self.aliases:
+            return self.aliases[node.id]
+        pieces = fold(node, self.scope)
+        text = pieces[0] if len(pieces) == 1 else None
+        return text if text and re.fullmatch(r"\.{0,3}[A-Za-z_][\w.]*", text) else ""
+
+
+_HANDLERS: Final = {
+    ast.Assign: _Walk._assign,
+    ast.AnnAssign: _Walk._assign,
+    ast.AugAssign: _Walk._assign,
+    ast.NamedExpr: _Walk._assign,
+    ast.Call: _Walk._call,
+    ast.Dict: _Walk._dict,
+    ast.List: _Walk._group,
+    ast.Tuple: _Walk._group,
+    ast.Set: _Walk._group,
+    ast.JoinedStr: _Walk._joined,
+    ast.FunctionDef: _Walk._function,
+    ast.AsyncFunctionDef: _Walk._function,
+}
+
+
+def _argument(call: ast.Call, at: int, name: str) -> ast.expr | None:
+    if len(call.args) > at:
+        return call.args[at]
+    return next((each.value for each in call.keywords if each.arg == name), None)
+
+
+def _literal(node: ast.expr | None, scope: Scope) -> str:
+    place = place_of(node, scope)
+    return place.path or "" if place is not None else ""
+
+
+def _absolute(package: str, pieces: Pieces) -> Pieces:
+    """Return relative pieces as absolute ones."""
+    first = pieces[0]
+    if first is None:
+        return (f"{package}.", *pieces)
+    if not first.startswith("."):
+        return pieces
+    level = len(first) - len(first.lstrip("."))
+    words = package.split(".")
+    base = ".".join(words[: len(words) - level + 1])
+    return (f"{base}.{first[level:]}", *pieces[1:])

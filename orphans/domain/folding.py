@@ -1,0 +1,261 @@
+"""Constant folding of the expressions that name a module or a folder at run time.
+
+`f"{__package__}.{kind}"` folds to a pattern, the literal pieces with holes between them;
+`Path(__file__).parent / "plugins"` folds to a folder. What isn't known is a hole, never a guess.
+Nothing is executed.
+"""
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+Piece: TypeAlias = str | None
+"""Literal text, or None for a hole."""
+Pieces: TypeAlias = tuple[Piece, ...]
+
+HOLE: Final[Pieces] = (None,)
+DEPTH: Final = 8
+PATH_CALLS: Final = {
+    "abspath", "realpath", "normpath", "str", "Path", "PurePath", "fspath", "resolve", "absolute",
+    "expanduser", "list",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder or file: by path from the root of the checkout, or by the module whose folder it is."""
+
+    path: str | None = None
+    module: str | None = None
+    #: text of a literal path that is relative to nobody knows what
+    loose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What names mean in one file."""
+
+    path: str
+    #: dotted name of the module itself, and of its package
+    name: str
+    package: str
+    #: names assigned exactly once, to what
+    values: Mapping[str, ast.expr]
+    #: names that imports bind, to the dotted name they stand for (relative ones with their dots)
+    imported: Mapping[str, str]
+
+
+def tail_of(node: ast.expr) -> str:
+    """Return the last word of `a.b.c`, or of a call of it."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, ast.Name):
+        return node.id
+    return tail_of(node.func) if isinstance(node, ast.Call) else ""
+
+
+def fold(node: ast.expr | None, scope: Scope, depth: int = 0) -> Pieces:
+    """Return the text that an expression makes, with holes for what isn't known."""
+    if node is None or depth > DEPTH:
+        return HOLE
+    if isinstance(node, ast.Constant):
+        return (node.value,) if isinstance(node.value, str) else HOLE
+    if isinstance(node, ast.JoinedStr):
+        return _joined([_formatted(each, scope, depth) for each in node.values])
+    if isinstance(node, ast.BinOp):
+        return _operation(node, scope, depth)
+    if isinstance(node, ast.Name):
+        return _named(node.id, scope, depth)
+    if isinstance(node, ast.Call):
+        return _called(node, scope, depth)
+    return _other(node, scope)
+
+
+def _formatted(node: ast.expr, scope: Scope, depth: int) -> Pieces:
+    inner = node.value if isinstance(node, ast.FormattedValue) else node
+    return fold(inner, scope, depth + 1)
+
+
+def _operation(node: ast.BinOp, scope: Scope, depth: int) -> Pieces:
+    if isinstance(node.op, ast.Add):
+        return _joined([fold(node.left, scope, depth + 1), fold(node.right, scope, depth + 1)])
+    if isinstance(node.op, ast.Mod):
+        filled = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
+        return _filled(
+            fold(node.left, scope, depth + 1), ("%s",), [fold(each, scope, depth + 1) for each in filled]
+        )
+    return HOLE
+
+
+def _filled(template: Pieces, marks: Sequence[str], values: Sequence[Pieces]) -> Pieces:
+    """Return a one-piece template with its marks replaced by the values, in order."""
+    if len(template) != 1 or template[0] is None:
+        return HOLE
+    parts = template[0].split(marks[0])
+    filled: list[Pieces] = [(parts[0],)]
+    for at, part in enumerate(parts[1:]):
+        filled += [values[at] if at < len(values) else HOLE, (part,)]
+    return _joined(filled)
+
+
+def _named(name: str, scope: Scope, depth: int) -> Pieces:
+    if name == "__name__":
+        return (scope.name,)
+    if name == "__package__":
+        return (scope.package,)
+    value = scope.values.get(name)
+    return fold(value, scope, depth + 1) if value is not None else HOLE
+
+
+def _called(node: ast.Call, scope: Scope, depth: int) -> Pieces:
+    if not isinstance(node.func, ast.Attribute):
+        return fold(node.args[0], scope, depth + 1) if tail_of(node.func) == "str" and node.args else HOLE
+    values = [fold(each, scope, depth + 1) for each in node.args]
+    if node.func.attr == "format":
+        return _filled(fold(node.func.value, scope, depth + 1), ("{}",), values)
+    if node.func.attr == "join" and node.args and isinstance(node.args[0], ast.List | ast.Tuple):
+        between = fold(node.func.value, scope, depth + 1)
+        words = [fold(each, scope, depth + 1) for each in node.args[0].elts]
+        return _joined([piece for word in words for piece in (between, word)][1:])
+    return HOLE
+
+
+def _other(node: ast.expr, scope: Scope) -> Pieces:
+    """Fold `__spec__.parent`, `x.__module__`, `pkg.__name__` and `__name__.rpartition(".")[0]`."""
+    if isinstance(node, ast.Attribute):
+        owner = node.value.id if isinstance(node.value, ast.Name) else ""
+        if owner == "__spec__":
+            return (scope.package,)
+        if node.attr == "__module__":
+            return (scope.name,)
+        if node.attr == "__name__" and owner in scope.imported:
+            return (scope.imported[owner],)
+    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Call):
+        parts = node.value.func
+        cuts = isinstance(parts, ast.Attribute) and parts.attr in {"rpartition", "rsplit"}
+        if cuts and fold(parts.value, scope) == (scope.name,):
+            return (scope.name.rpartition(".")[0],)
+    return HOLE
+
+
+def _joined(found: Sequence[Pieces]) -> Pieces:
+    """Return all pieces in a row, neighbouring literals and neighbouring holes made one."""
+    row: list[Piece] = []
+    for piece in (piece for pieces in found for piece in pieces):
+        if row and piece is None and row[-1] is None:
+            continue
+        if row and piece is not None and row[-1] is not None:
+            row[-1] += piece
+        else:
+            row.append(piece)
+    return tuple(row) or ("",)
+
+
+def place_of(node: ast.expr | None, scope: Scope, depth: int = 0) -> Place | None:
+    """Return the folder or file that an expression names, or None when that isn't known."""
+    if node is None or depth > DEPTH:
+        return None
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return Place(path=node.value, loose=True)
+    if isinstance(node, ast.List | ast.Tuple) and node.elts:
+        return place_of(node.elts[0], scope, depth + 1)
+    if isinstance(node, ast.Name):
+        return _named_place(node.id, scope, depth)
+    if isinstance(node, ast.Attribute):
+        return _attribute_place(node, scope, depth)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div | ast.Add):
+        return _below(place_of(node.left, scope, depth + 1), fold(node.right, scope))
+    if isinstance(node, ast.Subscript):
+        return _subscript_place(node, scope, depth)
+    return _called_place(node, scope, depth) if isinstance(node, ast.Call) else None
+
+
+def _named_place(name: str, scope: Scope, depth: int) -> Place | None:
+    if name == "__file__":
+        return Place(path=scope.path)
+    if name == "__path__":
+        return Place(path=_up(scope.path))
+    value = scope.values.get(name)
+    return place_of(value, scope, depth + 1) if value is not None else None
+
+
+def _attribute_place(node: ast.Attribute, scope: Scope, depth: int) -> Place | None:
+    if node.attr in {"__path__", "__file__", "submodule_search_locations"}:
+        return _module_place(node.value, scope)
+    inner = place_of(node.value, scope, depth + 1)
+    if node.attr == "parent" and inner is not None and inner.path is not None and not inner.loose:
+        return Place(path=_up(inner.path))
+    return inner if node.attr in {"parents", "path"} else None
+
+
+def _module_place(node: ast.expr, scope: Scope) -> Place | None:
+    if isinstance(node, ast.Call) and node.args:
+        pieces = fold(node.args[0], scope)
+        return Place(module=pieces[0]) if len(pieces) == 1 and pieces[0] else None
+    if isinstance(node, ast.Name) and node.id in scope.imported:
+        return Place(module=scope.imported[node.id])
+    if isinstance(node, ast.Attribute):
+        words = ast.unparse(node).split(".")
+        first = scope.imported.get(words[0])
+        return Place(module=".".join([first, *words[1:]])) if first and words[0].isidentifier() else None
+    return None
+
+
+def _subscript_place(node: ast.Subscript, scope: Scope, depth: int) -> Place | None:
+    inner = place_of(node.value, scope, depth + 1)
+    is_parents = isinstance(node.value, ast.Attribute) and node.value.attr == "parents"
+    if not is_parents or inner is None or inner.path is None:
+        return inner
+    count = node.slice.value if isinstance(node.slice, ast.Constant) else 0
+    path = inner.path
+    for _ in range(count + 1 if isinstance(count, int) and 0 <= count < 20 else 1):
+        path = _up(path)
+    return Place(path=path)
+
+
+def _called_place(node: ast.Call, scope: Scope, depth: int) -> Place | None:
+    name = tail_of(node.func)
+    owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+    if name == "dirname" and node.args:
+        inner = place_of(node.args[0], scope, depth + 1)
+        return Place(path=_up(inner.path)) if inner and inner.path is not None and not inner.loose else inner
+    if name == "join" and node.args:
+        return _below(
+            place_of(node.args[0], scope, depth + 1), *(fold(each, scope) for each in node.args[1:])
+        )
+    if name == "joinpath" and owner is not None:
+        return _below(place_of(owner, scope, depth + 1), *(fold(each, scope) for each in node.args))
+    if name in PATH_CALLS:
+        return place_of(node.args[0] if node.args else owner, scope, depth + 1)
+    if name in {"files", "contents"} and node.args:
+        return _module_place(node, scope)
+    return None
+
+
+def _below(place: Place | None, *words: Pieces) -> Place | None:
+    """Return a place below another; a hole ends the path there."""
+    if place is None or place.path is None:
+        return place
+    path = place.path
+    for pieces in words:
+        if pieces[0] is None:
+            break
+        path = _normal(f"{path}/{pieces[0]}")
+        if len(pieces) > 1:
+            break
+    return Place(path=path, loose=place.loose)
+
+
+def _normal(path: str) -> str:
+    parts: list[str] = []
+    for each in path.split("/"):
+        if each == "..":
+            parts = parts[:-1]
+        elif each not in ("", "."):
+            parts.append(each)
+    return "/".join(parts)
+
+
+def _up(path: str) -> str:
+    return path.rpartition("/")[0]

@@ -1,0 +1,263 @@
+"""Which modules the files around the code name: commands, CI, containers, plugin tables, packaging.
+
+Only what runs or loads something counts. Comments, settings of linters, lists of files to format or to leave
+out, and prose do not.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+MAX_MENTIONS: Final = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One name in a file that isn't Python."""
+
+    #: `pkg.mod`, `pkg.mod:attr`, `pkg.mod.Class` or `tools/run.py`
+    text: str
+    line: int
+    how: str
+    #: a name without a dot may be meant
+    single: bool = False
+    #: only tests use it
+    tests: bool = False
+
+
+_LINTERS: Final = (
+    "mypy|ruff|black|blue|flake8|pylint|isort|pycodestyle|pydocstyle|pyflakes|bandit|pyright|basedpyright|vulture|pytype|"
+    "pyre|interrogate|codespell|autoflake|pyupgrade|deptry|coverage|importlinter|import-linter|lint-imports|refurb|typos|"
+    "codecov|radon|xenon|yapf|docformatter|safety|semgrep|sonar|ty|pyrefly|tach|darglint|pytype|unimport|dodgy|prospector|"
+    "check-manifest|bumpversion|bump2version|bumpver|semantic_release|towncrier|commitizen|versioneer|zest-releaser"
+)
+_LINTER_LINE: Final = re.compile(
+    rf"^\W*(?:\$\(?\w+\)?\s+)?(?:(?:python3?|uv|poetry|pdm|hatch|pipenv|tox|npx)\s+(?:-m\s+|run\s+|-e\s+\S+\s+)?)?"
+    rf"(?:{_LINTERS}|echo|rm|git|sed|cat|chmod|chown|touch|ls|grep|mv|mkdir|wc|diff|test|find)\b(?!.*(?:&&|;|\|)|\s+run\b)",
+    re.IGNORECASE,
+)
+_LINTER_SECTION: Final = re.compile(
+    rf"^(?:tool[:.])?(?:{_LINTERS}|run|report|html|paths|MASTER|MAIN|FORMAT|MESSAGES CONTROL"
+    rf"|settings|pep8|pycodestyle|"
+    r"metadata|options|options\.packages\.find|options\.package_data|options\.extras_require|devpi|egg_info|bdist\w*|sdist)"
+    r"(?:[:.\-].*)?$",
+    re.IGNORECASE,
+)
+_LINTER_FILE: Final = re.compile(
+    r"(?:^|/)(?:\.?mypy\.ini|\.flake8|\.?ruff\.toml|\.coveragerc|\.?pylintrc.*|\.importlinter|\.?codecov\.ya?ml|\.isort\.cfg|"
+    r"\.bandit|CODEOWNERS|labeler\.ya?ml|dependabot\.ya?ml|pyrightconfig\.json|\.bumpversion\.cfg|\.pydocstyle|\.vulture.*|"
+    r"sonar-project\.properties|renovate\.json|package-lock\.json|[\w.-]*lock(?:\.json|\.ya?ml|\.toml)?)$",
+    re.IGNORECASE,
+)
+_SKIPPED_KEYS: Final = {
+    "exclude", "files", "omit", "paths", "paths-ignore", "ignore", "description", "title", "labels", "types",
+    "per-file-ignores", "per_file_ignores", "known_first_party", "skip", "skips", "include_files",
+    "authors", "urls",
+    "classifiers", "keywords", "dependencies", "watch", "branches", "needs", "uses", "cache-dependency-path",
+}  # fmt: skip
+
+_MODULE: Final = re.compile(r"""(?:^|[\s"'`,\[(=])-(?:m|A)["']?[\s=,]+["']?([A-Za-z_][\w.]*)""")
+_PLUGIN: Final = re.compile(r"""(?:^|[\s"'\[,=])-p["']?[\s=,]+["']?(?!no:)([A-Za-z_][\w.]*)""")
+_OPTION: Final = re.compile(
+    r"""(?:--(?:app|settings|module|plugins?|class|entry|factory|worker-class|call|config|ds)|-[ck]|(?<![\w])[A-Z][A-Z_]*"""
+    r"""(?:MODULE|APP|SETTINGS|CONFIG|CLASS|CONF|TARGET|WORKER"""
+    r"""|PLUGINS?))["']?\s*[=: ]\s*["']?(?:python:)?([A-Za-z_][\w.]*(?::\w+)?|[\w./-]+\.py)"""
+)
+_TARGET: Final = re.compile(r"(?<![\w./:@-])([A-Za-z_][\w.]*:[A-Za-z_]\w*)(?![\w/:])")
+_PATH: Final = re.compile(r"[\w./-]*\w\.pyw?\b(?!\w|\[)")
+_IMPORT: Final = re.compile(
+    r"""(?:^|[\s"';(])(?:from|import)\s+([A-Za-z_][\w.]*)(?:\s+import\s+([\w, ]+))?"""
+)
+_DOTTED: Final = re.compile(r"(?<![\w./@:-])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)(?![\w/@-])")
+_RUNNER: Final = re.compile(
+    r"\b(?:dramatiq|huey_consumer|arq|faust|rq|rqworker|gunicorn|uvicorn|hypercorn|daphne|waitress|celery|flask|python[\d.]*|"
+    r"twistd|django-admin|manage\.py|nameko|prefect|luigi|taskiq|watchmedo|watchfiles|hupper|granian|uwsgi|module|wsgi-file|"
+    r"procrastinate|kopf|streamlit|pytest|exec|shiv|pex|zipapp|pyinstaller|nuitka|scrapy|airflow|dagster|sanic|litestar|quart)\b"
+)
+_VALUE: Final = re.compile(
+    r"""(?:^|[:=,\[\s-])\s*["']?((?:ext://|python:|module:)?[A-Za-z_./][\w./:-]*)["']?\s*(?=$|[,\]}\s])"""
+)
+_KEY: Final = re.compile(r"""^(\s*)((?:-\s+)*)["']?([\w./-]+)["']?\s*:(?:\s|$)""")
+
+
+def mentions(path: str, text: str) -> list[Mention]:
+    """Return what a file that isn't Python names, in order, at most `MAX_MENTIONS`."""
+    if _LINTER_FILE.search(path):
+        return []
+    base = path.rpartition("/")[2]
+    reader = _reader(base)
+    found: list[Mention] = []
+    for each in reader(text):
+        found.append(each)
+        if len(found) >= MAX_MENTIONS:
+            break
+    return found
+
+
+def _reader(base: str) -> Callable[[str], Iterator[Mention]]:
+    ending = base.rpartition(".")[2].lower()
+    if ending == "toml":
+        return _toml
+    if ending == "json":
+        return _json
+    if ending in {"ini", "cfg", "conf", "service", "properties", "timer", "env"}:
+        return _ini
+    return _yaml if ending in {"yml", "yaml"} else _shell
+
+
+def _commands(line: str, number: int, how: str, *, tests: bool = False) -> Iterator[Mention]:
+    """Yield what one line of a command names."""
+    if _LINTER_LINE.search(line):
+        return
+    for pattern in (_MODULE, _PLUGIN, _OPTION):
+        for each in pattern.finditer(line):
+            yield Mention(each[1], number, how, single=True, tests=tests or pattern is _PLUGIN)
+    for pattern in (_TARGET, _PATH):
+        for each in pattern.finditer(line):
+            yield Mention(each[1] if pattern is _TARGET else each[0], number, how, single=True, tests=tests)
+    yield from _imported(line, number, how)
+    if _RUNNER.search(line):
+        for each in _DOTTED.finditer(line):
+            yield Mention(each[1], number, how, tests=tests)
+
+
+def _imported(line: str, number: int, how: str) -> Iterator[Mention]:
+    for each in _IMPORT.finditer(line):
+        yield Mention(each[1], number, how, single=True)
+        for name in (each[2] or "").split(","):
+            if name.strip().isidentifier():
+                yield Mention(f"{each[1]}.{name.strip()}", number, how)
+
+
+def _uncommented(line: str, marks: str = "#") -> str:
+    stripped = line.lstrip()
+    if not stripped or stripped[0] in marks:
+        return ""
+    for mark in marks:
+        at = line.find(f" {mark}")
+        line = line[:at] if at >= 0 else line
+    return line
+
+
+def _shell(text: str) -> Iterator[Mention]:
+    for number, line in enumerate(text.splitlines(), 1):
+        yield from _commands(_uncommented(line), number, "command")
+
+
+def _values(line: str, number: int, how: str, *, tests: bool = False) -> Iterator[Mention]:
+    """Yield the values of a line of data that are names by themselves."""
+    for each in _VALUE.finditer(line):
+        value = each[1].partition("://")[2] or each[1]
+        value = value.removeprefix("python:").removeprefix("module:")
+        if "." in value or ":" in value:
+            yield Mention(value.rstrip(".:"), number, how, tests=tests, single=":" in value.rstrip(":"))
+
+
+def _yaml(text: str) -> Iterator[Mention]:
+    keys: list[tuple[int, str]] = []
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = _uncommented(raw)
+        key = _KEY.match(line)
+        indent = len(line) - len(line.lstrip(" -"))
+        if line.strip():
+            while keys and keys[-1][0] >= indent and (key is not None or keys[-1][0] > indent):
+                keys.pop()
+        if key is not None:
+            keys.append((indent, key[3]))
+            line = line[key.end() - 1 :]
+        if any(word in _SKIPPED_KEYS for _, word in keys):
+            continue
+        yield from _commands(line, number, "command")
+        yield from _values(line, number, "setting")
+
+
+def _ini(text: str) -> Iterator[Mention]:
+    section, key = "", ""
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = _uncommented(raw, "#;")
+        head = re.match(r"\[([^\]]+)\]", line)
+        if head is not None:
+            section, key = head[1].strip(), ""
+            continue
+        named = re.match(r"([\w.-]+)\s*[=:]", line)
+        key = named[1] if named is not None else key
+        if _LINTER_SECTION.match(section) or key in _SKIPPED_KEYS:
+            continue
+        tests = "pytest" in section
+        yield from _commands(line, number, f"[{section}]", tests=tests)
+        value = line[named.end() :] if named is not None else line
+        yield from _values(" " + value, number, f"[{section}]", tests=tests)
+        if "entry_points" in section or key in {"pytest_plugins", "script_location"}:
+            yield Mention(value.strip(), number, f"[{section}]", single=True, tests=tests)
+
+
+def _json(text: str) -> Iterator[Mention]:
+    try:
+        loaded = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    yield from _tree(loaded, (), text)
+
+
+def _toml(text: str) -> Iterator[Mention]:
+    try:
+        loaded = tomllib.loads(text)
+    except (ValueError, RecursionError):
+        yield from _ini(text)
+        return
+    yield from _tree(loaded, (), text)
+
+
+def _tree(node: Any, keys: tuple[str, ...], text: str) -> Iterator[Mention]:
+    """Yield what the strings of a tree name, outside of the tables of linters."""
+    todo: list[tuple[Any, tuple[str, ...]]] = [(node, keys)]
+    while todo:
+        value, keys = todo.pop()
+        if isinstance(value, dict):
+            todo.extend(
+                (each, (*keys, str(key))) for key, each in value.items() if not _is_linter(keys, str(key))
+            )
+        elif isinstance(value, list):
+            todo.extend((each, keys) for each in value)
+        elif isinstance(value, str) and len(value) < 4000:
+            yield from _leaf(value, keys, text)
+
+
+def _is_linter(keys: tuple[str, ...], key: str) -> bool:
+    if key in _SKIPPED_KEYS or key in {
+        "packages",
+        "package-data",
+        "py-modules",
+        "readme",
+        "license",
+        "$schema",
+    }:
+        return True
+    return keys[:1] == ("tool",) and len(keys) == 1 and re.fullmatch(_LINTERS, key, re.IGNORECASE) is not None
+
+
+def _leaf(value: str, keys: tuple[str, ...], text: str) -> Iterator[Mention]:
+    at = text.find(value[:60])
+    line = text.count("\n", 0, at) + 1 if at >= 0 else 1
+    how = ".".join(keys[:4]) or "setting"
+    tests = "pytest" in keys
+    names = {"scripts", "gui-scripts", "entry-points", "plugins", "entry_points", "build-backend", "backend"}
+    if " " in value.strip() or "\n" in value:
+        for row in value.splitlines():
+            yield from _commands(_uncommented(row), line, how, tests=tests)
+    else:
+        yield from _values(f" {value}", line, how, tests=tests)
+        if names.intersection(keys):
+            yield Mention(value.partition("[")[0].strip(), line, how, single=True)
+
+
+def backend_paths(text: str) -> list[str]:
+    """Return the folders of a pyproject's own build backend."""
+    try:
+        found = tomllib.loads(text).get("build-system", {}).get("backend-path", [])
+    except (ValueError, RecursionError):
+        return []
+    return [str(each) for each in found] if isinstance(found, list) else []

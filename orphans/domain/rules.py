@@ -1,0 +1,187 @@
+"""The rule table: which files tools and people start by name, and what a live package brings along.
+
+Everything here is data; `orphans.discovery.roots` and `orphans.discovery.conventions` apply it.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """Files that something outside of the code starts."""
+
+    #: matched against the whole repository-relative path
+    pattern: re.Pattern[str]
+    reason: str
+    #: any of these words must be in the file, when there are some
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """Modules that come with a live package by convention."""
+
+    #: matched against the path below the package's folder
+    pattern: re.Pattern[str]
+    reason: str
+    #: any of these words must be in the file, when there are some
+    words: tuple[str, ...] = ()
+
+
+def _root(pattern: str, reason: str, *words: str) -> Root:
+    return Root(re.compile(pattern), reason, words)
+
+
+def _children(pattern: str, reason: str, *words: str) -> Children:
+    return Children(re.compile(pattern), reason, words)
+
+
+ROOTS: Final = (
+    _root(r"(?:.*/)?(?:setup|manage|__main__|noxfile|wsgi|asgi|fabfile|sitecustomize|usercustomize|dodo|locustfile"
+          r"|hatch_build|pavement|duties|gunicorn\.conf|gunicorn_conf|gunicorn_config|uwsgi_app|lambda_function"
+          r"|streamlit_app|function_app|conanfile|SConstruct|wscript|appveyor|hubconf|cog|predict|release|build_ext)\.py",
+          "started by name by its tool"),
+    _root(r"(?:.*/)?(?:docs?|documentation|manual|sphinx)/(?:.*/)?conf\.py|conf\.py", "settings of Sphinx"),
+    _root(r"(?:.*/)?tasks(?:/__init__)?\.py", "tasks of invoke", "from invoke import", "import invoke"),
+    _root(r"(?:.*/)?(?:app|main|application|server|api|run|bot|web|index|streamlit\w*|dashboard)\.py",
+          "an application object that servers find by its file's name",
+          "= FastAPI(", "= Flask(", "= Starlette(", "= Sanic(", "= Quart(", "= Litestar(", "= Celery(",
+          "= Bottle(",
+          "= Dash(", "import streamlit", "= Typer(", "create_app(", "= Chalice("),
+    _root(r"(?:.*/)?env\.py", "started by alembic", "from alembic import", "alembic.context"),
+    _root(r"(?:.*/)?versions/.*\.py", "a revision that alembic finds in its folder", "down_revision"),
+    _root(r"(?:.*/)?dags/.*\.py|(?:.*/)?\w*dag\w*\.py", "a DAG that Airflow finds in its folder",
+          "import DAG", "airflow.decorators", "airflow.sdk"),
+    _root(r"(?:.*/)?pages/.*\.py", "a page that its framework finds in its folder", "register_page(",
+    "import streamlit"),
+    _root(r"(?:.*/)?(?:handler|lambda\w*|function|main"
+        r"|index)\.py", "a handler that its cloud finds by name", "lambda_handler"),
+    _root(r"(?:.*/)?cogs?/.*\.py", "an extension that a bot loads from its folder", "def setup(bot"),
+)  # fmt: skip
+"""Files that are started by name, from the root of a checkout or of a folder of it."""
+
+SCRIPT_FOLDERS: Final = frozenset(
+    {
+        "bin", "scripts", "script", "tools", "tool", "examples", "example", "demo", "demos",
+        "benchmarks", "benchmark",
+        "bench", "perf", "docs", "doc", "docs_src", "tutorial", "tutorials", "samples", "sample", "ci",
+        ".github", ".ci",
+        "dev", "devtools", "hack", "maint", "maintenance", "packaging", "release", "utils", "util",
+        "contrib", "misc",
+        "extra", "extras", "notebooks", "recipes", "snippets", "integration", "asv_bench", "fuzz",
+        "fuzzing", "docker",
+        "deploy", "deployment", "infra", "admin", "ops", "cookbook", "playground", "sandbox",
+        ".circleci", ".gitlab",
+    }
+)  # fmt: skip
+"""Folders outside of packages whose files people start by hand."""
+
+DATA_FOLDERS: Final = frozenset(
+    {
+        "data", "fixtures", "fixture", "assets", "samples", "sample", "cases", "roots", "resources",
+        "testdata",
+        "test_data", "test-data", "tests_data", "snippets", "examples", "example", "input", "inputs",
+        "output",
+        "expected", "golden", "templates", "projects", "files", "corpus", "mocks", "testfiles",
+        "example_data",
+        "functional", "regrtest_data", "pyproject", "sample_project", "example_project", "packages",
+        "modules",
+        "sample_spiders", "CrawlerProcess", "CrawlerRunner", "AsyncCrawlerProcess", "AsyncCrawlerRunner",
+        "subjects",
+    }
+)  # fmt: skip
+"""Folders of a test tree whose files are inputs of tests, not modules."""
+
+TEST_FOLDERS: Final = frozenset(
+    {"tests", "test", "t", "testing", "_tests", "unittests", "unit_tests", "e2e", "spec"}
+)
+TEST_FILE: Final = re.compile(r"(?:test_.*|.*_tests?|tests|conftest|test)\.pyw?$")
+
+VENDOR_FOLDERS: Final = frozenset(
+    {
+        "_vendor",
+        "vendor",
+        "vendored",
+        "_vendored",
+        "third_party",
+        "thirdparty",
+        "3rdparty",
+        "extern",
+        "externals",
+        "external_libs",
+    }
+)
+"""Folders of other projects' code: what is unused in there is nobody's finding."""
+
+SKIPPED_FOLDERS: Final = frozenset(
+    {
+        ".git", ".hg", ".svn", ".bzr", "__pycache__", "node_modules", "bower_components", ".venv",
+        "venv", ".tox", ".nox",
+        ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".eggs", ".idea", ".vscode", ".cache",
+        ".ipynb_checkpoints", "site-packages", "dist-packages", ".pyre", ".pytype", "__pypackages__",
+        "htmlcov",
+    }
+)  # fmt: skip
+BUILD_FOLDERS: Final = frozenset({"build", "dist"})
+"""Left out unless they are packages."""
+
+DJANGO_APP: Final = (
+    _children(r"(?:__init__|apps|models|admin|translation|search_indexes|wagtail_hooks|cms_plugins|cms_apps|cms_menus"
+              r"|cms_toolbars|cms_config|cms_wizards|documents|autocomplete_light_registry|modeladmin|rules|lookups|menus"
+              r"|dashboard_modules|config_registry|jobs"
+              r"|checks_registry)\.py", "Django loads it for an installed app"),
+    _children(r"models/(?:__init__)\.py", "Django loads it for an installed app"),
+    _children(r"(?:.*/)?management/(?:__init__|commands/.*)\.py", "a command of an installed app"),
+    _children(r"templatetags/.*\.py", "template tags of an installed app"),
+    _children(r"migrations/.*\.py", "a migration of an installed app"),
+    _children(r"(?:.*/)?locale/.*formats\.py|locale/\w+/__init__\.py", "formats of a locale"),
+    _children(r"jobs/.*\.py", "a job of an installed app", "BaseJob", "HourlyJob", "DailyJob",
+    "WeeklyJob", "MonthlyJob"),
+    _children(r"jinja2tags/.*\.py|tasks\.py|celery_tasks\.py", "found in every installed app",
+              "shared_task", "celery", "@task", "dramatiq", "huey", "procrastinate", "db_task",
+              "db_periodic_task"),
+)  # fmt: skip
+"""What Django, and what is often installed with it, loads from the folder of an installed app."""
+
+MIGRATIONS: Final = re.compile(r"(?:^|.*/)(?:\w*migrations)/(?:.*/)?\w+\.py$")
+
+TEXTS: Final = re.compile(
+    r"(?:^|.*/)(?:[Mm]akefile|GNUmakefile|[\w.-]*Dockerfile[\w.-]*|Containerfile|Procfile[\w.]*|Jenkinsfile|[jJ]ustfile|Vagrantfile"
+    r"|crontab|[Rr]akefile|SConscript|Caddyfile|Earthfile|Tiltfile|BUILD|BUILD\.bazel|[\w.-]+\.(?:mk|sh|bash|zsh|fish|bat|cmd|ps1|toml|ini|cfg|ya?ml|json"
+    r"|service|timer|conf|cron|crontab|dockerfile|env|pth|spec|properties|groovy|tf|hcl|nomad|bzl|in|desktop|j2|jinja|tpl))$"
+)
+"""Files that aren't Python and may name modules."""
+
+QUIET_TEXTS: Final = re.compile(
+    r"(?:^|.*/)(?:locale|locales|translations?|i18n|static|public|node_modules|fixtures|testdata|cassettes|snapshots?|__snapshots__)/"
+    r"|(?:^|.*/)(?:requirements[\w.-]*|MANIFEST|LICENSE|COPYING|package(?:-lock)?|composer|tsconfig[\w.]*|openapi|swagger)\.\w+$"
+)
+"""Those that never do, by place or name."""
+
+SETTINGS_FILE: Final = re.compile(
+    r"(?:^|.*/)(?:settings(?:_\w+)?|\w+_settings|settings/(?:.*/)?\w+|config/(?:settings/)?\w+|configuration)\.py$"
+)
+
+LIST_NAMES: Final = re.compile(
+    r"^(?:INSTALLED_APPS|\w*_?APPS|pytest_plugins|extensions|include|includes|imports|CELERY_IMPORTS|CELERY_INCLUDE"
+    r"|\w*PLUGINS?|\w*plugins?|\w*MODULES?|\w*modules?|\w*EXTENSIONS|packages|\w*PACKAGES|\w*BACKENDS?|hooks|\w*HANDLERS"
+    r"|load_extension|import_module|__import__|import_string|run_module|find_spec|register_blueprint|autodiscover_tasks|config_from_object"
+    r"|from_object|add_extension|include_router|scan|load_plugins?|name|setup_module|find_modules|module|submodules|submod_attrs)$"
+)
+"""Names behind which a string without a dot may be a module."""
+
+FAMILY_NAMES: Final = re.compile(
+    r"^(?!.*(?i:ignore|exclude|skip|mock|doc))(?:[A-Z_]*(?:MODULES|PACKAGES|PLUGIN_PATHS?)|(?:plugin|task|command|handler|spider|\w+)_packages"
+    r"|packages|(?:plugin|task|spider|command|handler)_modules)$"
+)
+"""Names behind which the name of a package means the modules in it."""
+
+NO_IMPORT: Final = re.compile(
+    r"^(?:get_?[lL]ogger|filterwarnings|simplefilter|cast|TypeVar|NewType|ForwardRef|print|warn|debug|info|warning|error|exception"
+    r"|critical|log|echo|secho|write|loggers|__all__|__module__|__qualname__|__name__|help|description|epilog|reason|message|msg"
+    r"|deprecated|add_argument|assertEqual|assertIn|assertRaisesRegex|setLevel|ignore|exclude|omit|startswith|endswith|replace"
+    r"|split|strip|match|search|sub|fullmatch|findall|removeprefix|removesuffix|verbose_name|help_text|title|summary)$"
+)
+"""Calls, names and keys whose strings only look like modules."""
