@@ -10,6 +10,7 @@ from menace_site import errors, health, metrics, views, views_saved
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
     path("", include("engines.urls")),
+    path("", include("orphans.urls")),
     path("cycles/<int:pk>/audit/", views.cycle_audit, name="cycle-audit"),
     path("engines/<slug:name>/audit/", views.engine_audit, name="engine-audit"),
     path("system/", views.system, name="system"),

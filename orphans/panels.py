@@ -1,11 +1,15 @@
-"""Scans, modules, self-tests and the module map as plain mappings. None always means "not measured"."""
+"""Scans, modules, self-tests, the module map and presets as plain mappings. None means "not measured"."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from django.db.models import Count, Q, Sum
 
+from orphans.domain.preset_effects import effects
+from orphans.domain.presets import Preset, PresetError, read_preset
 from orphans.domain.states import ACTIVE_BATCH, ENDED, UNDOABLE, RunState
-from orphans.models import ModuleMapEntry, ModuleRun, OrphanModule, ScanRun, SelfTestRun
+from orphans.models import ModuleMapEntry, ModuleRun, OrphanModule, ScanRun, ScenarioPreset, SelfTestRun
 
 Panel = dict[str, Any]
 
@@ -34,6 +38,8 @@ BATCH_COLUMNS = (
     "id", "subject", "source", "state", "commit", "requested_label", "cancel_asked", "total", "passed",
     "failed", "skipped", "cpu_seconds", "message", "created_at", "started_at", "finished_at",
 )  # fmt: skip
+PRESET_COLUMNS = ("id", "name", "profile", "category", "keys", "created_at", "updated_at", "created_label")
+PRESETS_A_PAGE = 100
 MAX_NEIGHBOURS = 50
 MAX_ENTRIES = 5_000
 
@@ -136,3 +142,35 @@ def live_batch(subject: str) -> Panel | None:
     """Return the subject's set of self-tests that is under way, if any."""
     batch = SelfTestRun.objects.filter(Q(subject=subject), state__in=ACTIVE_BATCH).order_by("-id").first()
     return None if batch is None else batch_progress(batch)
+
+
+def preset_page(*, category: str = "", q: str = "", after: str = "") -> Panel:
+    """Return one page of the stored presets by name, those after `after`; `next` begins the one behind it."""
+    found = ScenarioPreset.objects.of_category(category).filter(name__startswith=q, name__gt=after)
+    rows = list(found.order_by("name")[: PRESETS_A_PAGE + 1])
+    more = len(rows) > PRESETS_A_PAGE
+    shown = [_values(row, PRESET_COLUMNS) for row in rows[:PRESETS_A_PAGE]]
+    return {"rows": shown, "next": shown[-1]["name"] if more else "", "after": after, "q": q}
+
+
+def canonical_rows(presets: Mapping[str, Preset], category: str = "") -> list[Panel]:
+    """Return presets that aren't stored, as a list shows them; of one category, if it is named."""
+    return [
+        {"name": name, "profile": each.name, "category": each.category, "keys": each.as_data()}
+        for name, each in presets.items()
+        if category in ("", each.category)
+    ]
+
+
+def preset_detail(row: ScenarioPreset, probe: Mapping[str, bool]) -> Panel:
+    """Return a preset and what each key does on a machine of which `probe` says what holds.
+
+    `problem` says why keys that were written past the services can't be used; it has no effects then.
+    """
+    shown = _values(row, PRESET_COLUMNS)
+    try:
+        found = effects(read_preset(row.keys), probe)
+    except PresetError as error:
+        return {"preset": shown, "effects": [], "idle": 0, "problem": str(error)}
+    told = [{**asdict(each), "value": row.keys[each.key]} for each in found]
+    return {"preset": shown, "effects": told, "idle": sum(not each.held for each in found), "problem": ""}

@@ -13,6 +13,8 @@ from engines.domain.states import STEPS, TERMINAL, CycleState, StepState, Trigge
 from engines.models import Cycle, CycleStep, Engine, ModelVersion
 from forecasting.models import MetricDaily, MetricPoint, RoiEvent
 from menace_site.models import AuditEntry, ServiceBeat
+from orphans.domain.presets import read_preset
+from orphans.models import ScenarioPreset
 
 PASSWORD = "correct horse battery staple"
 _numbers = itertools.count(1)
@@ -117,3 +119,12 @@ def make_entry(target: str = "cycle:1", verb: str = "cycle.cancel", **fields: An
     """Make one row of the audit log, outside the chain of hashes."""
     plain = {"actor": "ada", "actor_kind": "person", "sha256": f"{next(_numbers):064x}"}
     return AuditEntry.objects.create(target=target, verb=verb, **{**plain, **fields})
+
+
+def make_preset(name: str = "", **keys: Any) -> ScenarioPreset:
+    """Keep a scenario preset, without audit."""
+    preset = read_preset(keys or {"THREAD_BURST": 5})
+    columns = {"profile": preset.name, "category": preset.category, "keys": preset.as_data()}
+    return ScenarioPreset.objects.create(
+        name=name or f"preset{next(_numbers)}", created_label="ada", **columns
+    )

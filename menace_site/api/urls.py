@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.urls import re_path
 
-from menace_site.api import views
+from menace_site.api import presets, views
 
 NAME = rf"(?P<name>{views.Engines.lookup_value_regex})"
 PK = r"(?P<pk>[0-9]{1,18})"
@@ -12,6 +12,8 @@ ENGINE_LIST = views.Engines.as_view({"get": "list", "post": "create"})
 ENGINE = views.Engines.as_view({"get": "retrieve", "patch": "partial_update"})
 CYCLE_LIST = views.Cycles.as_view({"get": "list", "post": "create"})
 CYCLE = views.Cycles.as_view({"get": "retrieve"})
+PRESET_LIST = presets.Presets.as_view({"get": "list", "post": "create"})
+PRESET = presets.Presets.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"})
 TOKEN_LIST = views.Tokens.as_view({"get": "list", "post": "create"})
 
 urlpatterns = [
@@ -36,6 +38,8 @@ urlpatterns = [
     re_path(rf"^cycles/{PK}/pause/?$", views.Cycles.as_view({"post": "pause"}), name="api-cycle-pause"),
     re_path(rf"^cycles/{PK}/resume/?$", views.Cycles.as_view({"post": "resume"}), name="api-cycle-resume"),
     re_path(rf"^cycles/{PK}/retry/?$", views.Cycles.as_view({"post": "retry"}), name="api-cycle-retry"),
+    re_path(r"^presets/?$", PRESET_LIST, name="api-preset-list"),
+    re_path(rf"^presets/{NAME}/?$", PRESET, name="api-preset"),
     re_path(r"^audit/?$", views.Audit.as_view({"get": "list"}), name="api-audit"),
     re_path(r"^tokens/?$", TOKEN_LIST, name="api-token-list"),
     re_path(rf"^tokens/{PK}/revoke/?$", views.Tokens.as_view({"post": "revoke"}), name="api-token-revoke"),

@@ -18,7 +18,16 @@ from engines.models import Cycle, CycleStep, Engine, ModelVersion
 from menace_site import saved_views
 from menace_site.models import ApiToken, SavedView
 from menace_site.tokens import create_token
-from tests.factories import make_cycle, make_engine, make_steps, make_team, make_user, make_version
+from orphans.models import ScenarioPreset
+from tests.factories import (
+    make_cycle,
+    make_engine,
+    make_preset,
+    make_steps,
+    make_team,
+    make_user,
+    make_version,
+)
 
 TABLE = Path(__file__).with_name("permission_matrix.txt")
 SUBJECTS = (
@@ -106,6 +115,7 @@ def things(name: str, **options: Any) -> Things:
         CycleStep: make_steps(cycle)[2],
         ModelVersion: make_version(engine, cycle=cycle),
         ApiToken: token,
+        ScenarioPreset: make_preset(f"preset-{name}"),
         SavedView: _view(make_user()),
     }
 
@@ -163,7 +173,7 @@ def address(route: str, found: Things, subject: Subject, *, own: bool) -> str:
 
 def _value(route: str, name: str, found: Things, subject: Subject, *, own: bool) -> object:
     if name == "name":
-        return found[Engine].name
+        return found[ScenarioPreset if "presets/" in route else Engine].name
     if name == "pk" and "tokens" in route:
         return subject.token if own else found[ApiToken].pk
     if name == "pk" and route.startswith("views/"):

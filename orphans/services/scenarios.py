@@ -1,0 +1,223 @@
+"""One workflow function under one preset: the runs that this takes, carried out and measured."""
+
+import contextlib
+import functools
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
+
+from orphans import sandbox
+from orphans.domain.errors import InvalidInput, NotConfigured
+from orphans.domain.payloads import Payload, mixed
+from orphans.domain.preset_effects import DEFAULT_INPUTS, KeyEffect, effects, faults_of, limits_of
+from orphans.domain.presets import BURSTS, Preset
+from orphans.domain.scenario_report import ReportError, Told, read_told, summary
+from orphans.domain.schemas import Schema
+from orphans.sandbox import Kind, Limits, Measurement, Outcome, Runner, RunSpec, stub_api
+
+JOB: Final = "orphans.domain.scenario_job:scenario"
+STUB_URL: Final = "SANDBOX_STUB_URL"
+SCENARIO_NAME: Final = "SANDBOX_SCENARIO_NAME"
+READY_SECONDS: Final = 20.0
+BURST_INPUTS: Final = 20
+
+SEVERE: Final = tuple(Outcome)
+LIMITED: Final = frozenset({Outcome.TIMEOUT, Outcome.KILLED, Outcome.OOM, Outcome.DENIED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One run of a scenario."""
+
+    #: "inputs": one call after the other; "burst": many at the same moment
+    name: str
+    spec: RunSpec
+    inputs: tuple[Payload, ...]
+    #: how many calls the run shall make
+    calls: int
+
+
+def plan(preset: Preset, spec: RunSpec, schema: Schema | None = None, *, seed: int = 0) -> list[Part]:
+    """Return the runs that try one function under one preset.
+
+    `spec` says which function (`Kind.CALL`), checkout and limits; the preset's limits take the place of
+    its own. The first run calls with inputs made from `schema`, hostile and misused ones in the shares of
+    the preset; a burst is a run of its own, with valid inputs.
+
+    Raises:
+        InvalidInput: the spec calls no function.
+    """
+    if spec.kind is not Kind.CALL:
+        raise InvalidInput(f"a scenario calls a function, not a {spec.kind}", field="target")
+    base = replace(
+        spec,
+        kind=Kind.JOB,
+        target=JOB,
+        limits=limited(spec.limits, preset),
+        env={**spec.env, SCENARIO_NAME: preset.name},
+    )
+    count = preset.whole("INPUT_COUNT", DEFAULT_INPUTS)
+    shares = {"hostile": preset.number("THREAT_INTENSITY"), "misuse": preset.number("MISUSE_RATE")}
+    inputs = mixed(schema, count=count, seed=seed, **shares)
+    parts = [_part("inputs", base, spec.target, inputs, len(inputs), {})]
+    calls = sum(preset.whole(key) for key in BURSTS)
+    if calls:
+        valid = mixed(schema, hostile=0, misuse=0, count=min(calls, BURST_INPUTS), seed=seed)
+        parts.append(_part("burst", base, spec.target, valid, calls, _burst(preset)))
+    return parts
+
+
+def _part(
+    name: str, base: RunSpec, target: str, inputs: list[Payload], calls: int, more: Mapping[str, Any]
+) -> Part:
+    payload = {"target": target, "inputs": [each.value for each in inputs], **more}
+    return Part(name=name, spec=replace(base, payload=payload), inputs=tuple(inputs), calls=calls)
+
+
+def _burst(preset: Preset) -> dict[str, int | None]:
+    return {
+        "threads": preset.whole("THREAD_BURST"),
+        "tasks": preset.whole("ASYNC_TASK_BURST"),
+        "max_threads": preset.whole("MAX_THREADS") or None,
+        "level": preset.whole("CONCURRENCY_LEVEL") or None,
+    }
+
+
+def limited(limits: Limits, preset: Preset) -> Limits:
+    """Return `limits` with those of the preset in their place; bursts get the threads that they need."""
+    wanted = limits_of(preset)
+    if "disk_bytes" in wanted:
+        wanted["file_bytes"] = min(limits.file_bytes, wanted["disk_bytes"])
+    known = {each.name for each in fields(Limits)}
+    if "threads" in known:
+        wanted["threads"] = getattr(limits, "threads", 0) + sum(preset.whole(key) for key in BURSTS)
+    return replace(limits, **{name: value for name, value in wanted.items() if name in known})
+
+
+@functools.cache
+def probe() -> Mapping[str, bool]:
+    """Return what this machine can do for a preset, by the words of `preset_effects.WORDS`.
+
+    Asked once a process, of a run that does nothing.
+    """
+    held = sandbox.run(RunSpec(target="orphans.services.scenarios:nothing")).guarantees
+    limits = held.get("rlimits", False)
+    watched = held.get("nothing_survives", False)
+    return {
+        "cpu_limit": held.get("time_limit", False),
+        "time_limit": held.get("time_limit", False),
+        "memory_limit": watched,
+        "disk_limit": held.get("disk_limit", False),
+        "process_limit": watched,
+        "file_limit": limits,
+        "stub": True,
+        "gpu": False,
+    }
+
+
+def nothing(payload: Any, job: Any) -> None:
+    """Be the job of a run that only shows what holds."""
+
+
+@contextlib.contextmanager
+def with_api(spec: RunSpec, preset: Preset, *, seed: int = 0) -> Iterator[RunSpec]:
+    """Yield the spec with the loopback API that the preset asks for; as it is when it asks for none.
+
+    Raises:
+        NotConfigured: the API didn't start.
+    """
+    faults = faults_of(preset)
+    if faults is None:
+        yield spec
+        return
+    order = {"seed": seed, **faults}
+    if any(each.name == "stub" for each in fields(RunSpec)):
+        more: dict[str, Any] = {"network": sandbox.Network.STUB, "stub": order}
+        yield replace(spec, **more)
+        return
+    command = [sys.executable, "-I", "-S", "-B", stub_api.__file__, json.dumps(order)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            more = {"network": True, "env": {**spec.env, STUB_URL: f"http://127.0.0.1:{_port_of(process)}"}}
+            yield replace(spec, **more)
+        finally:
+            process.kill()
+
+
+def _port_of(process: "subprocess.Popen[str]") -> int:
+    line = process.stdout.readline() if process.stdout else ""
+    if not line:
+        raise NotConfigured("the loopback API of the scenario didn't start")
+    port: int = json.loads(line)["port"]
+    return port
+
+
+def run_scenario(
+    preset: Preset,
+    spec: RunSpec,
+    schema: Schema | None = None,
+    *,
+    seed: int = 0,
+    runner: Runner | None = None,
+) -> dict[str, Any]:
+    """Try one function under one preset and return what was measured, as plain JSON.
+
+    `outcome` is the worst of the runs'; `limits_hit` the reasons of those that a limit ended; `calls`,
+    `outcomes`, `errors`, `latency` (seconds), `threads` and `under_way` are what the runs told of their
+    calls, None when none did; `effects` says of every key whether it did something on this machine.
+    """
+    with with_api(spec, preset, seed=seed) as made:
+        parts = plan(preset, made, schema, seed=seed)
+        runs = [(part, (runner or sandbox).run(part.spec)) for part in parts]
+    told = [_told(part, measured) for part, measured in runs]
+    return {
+        "scenario": preset.name,
+        "severity": preset.values.get("SEVERITY"),
+        "category": preset.category,
+        "preset": preset.as_data(),
+        "target": spec.target,
+        "seed": seed,
+        "outcome": worst([measured.outcome for _, measured in runs]),
+        "limits_hit": [measured.reason for _, measured in runs if measured.outcome in LIMITED],
+        **summary([each for each in told if isinstance(each, Told)]),
+        "runs": [_row(part, each, words) for (part, each), words in zip(runs, told, strict=True)],
+        "effects": [_effect(each) for each in effects(preset, probe())],
+    }
+
+
+def worst(outcomes: list[Outcome]) -> str:
+    """Return the worst of several outcomes: the last in the order of `Outcome`."""
+    return str(max(outcomes, key=SEVERE.index))
+
+
+def _told(part: Part, measured: Measurement) -> Told | str:
+    """Return what a run told of its calls, or why that isn't known."""
+    if not measured.ok:
+        return measured.explain()
+    try:
+        return read_told(measured.result, [each.kind for each in part.inputs], part.calls)
+    except ReportError as error:
+        return str(error)
+
+
+def _row(part: Part, measured: Measurement, told: Told | str) -> dict[str, Any]:
+    attempts = measured.attempts
+    return {
+        "part": part.name,
+        "outcome": str(measured.outcome),
+        "reason": told if isinstance(told, str) else "",
+        "exit_code": measured.exit_code,
+        "signal": measured.signal,
+        "wall_seconds": measured.wall_seconds,
+        "cpu_seconds": measured.cpu_seconds,
+        "max_rss_bytes": measured.max_rss_bytes,
+        "side_effects": None if attempts is None else attempts.total,
+        "guarantees": dict(measured.guarantees),
+    }
+
+
+def _effect(effect: KeyEffect) -> dict[str, Any]:
+    return {"key": effect.key, "how": effect.how, "held": effect.held, "reason": effect.reason}
