@@ -18,7 +18,7 @@ from django.http import HttpRequest, JsonResponse
 from django.test import Client
 from django.urls import clear_url_caches, path
 from django.utils import timezone
-from page_cost import Request, in_process, machine, over_http, queries, web_server
+from page_cost import Request, export, in_process, machine, over_http, queries, web_server
 from playwright.sync_api import sync_playwright
 
 from engines.models import Cycle
@@ -41,10 +41,11 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     small = {request.name: measure(handler, request, options.rounds) for request in requests(headers)}
     seeding = make(options.cycles - SMALL)
     pages = {request.name: measure(handler, request, options.rounds) for request in requests(headers)}
-    measure_served(pages, headers, options)
     for name, figures in pages.items():
         figures["growth"] = round(figures["cpu_ms"] / small[name]["cpu_ms"], 2)
         figures["to_anchor"] = round(figures["cpu_ms"] / pages["anchor"]["cpu_ms"], 2)
+    measure_served(pages, headers, options)
+    pages["making the rows"] = {"seconds": seeding["seconds"]}
     return {
         "machine": machine(),
         "cycles": options.cycles,
@@ -86,6 +87,9 @@ def requests(headers: dict[str, dict[str, str]]) -> list[Request]:
         Request("cycle list", "/cycles/", headers["page"]),
         Request("engine page", "/engines/bench-000/", headers["page"]),
         Request("cycle page", f"/cycles/{newest}/", headers["page"]),
+        Request("search, common", "/cycles/?q=retrain", headers["page"]),
+        Request("search, nothing", "/cycles/?q=nothing+like+this", headers["page"]),
+        Request("ROI figure", "/engines/bench-000/charts/roi.json", headers["page"]),
         Request("metrics", "/metrics", headers["scrape"]),
     ]
 
@@ -114,6 +118,8 @@ def measure_served(pages: Figures, headers: dict[str, dict[str, str]], options: 
         for request in requests(headers):
             if request.name != "anchor":
                 pages[request.name].update(over_http(port, pid, request, options.rounds))
+        everything = Request("export", "/cycles/export.csv", headers["page"])
+        pages["export of all"] = export(port, pid, everything, options.cycles)
         if not options.no_browser:
             for request in requests(headers):
                 if request.name in ("overview", "cycle list", "engine page", "cycle page"):

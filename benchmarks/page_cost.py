@@ -78,9 +78,24 @@ def cpu_of(pid: int) -> float:
 
 
 def in_process(handler: WSGIHandler, request: Request, rounds: int) -> dict[str, float]:
-    """Return the median CPU milliseconds of warm requests: in this process, and in the database's."""
+    """Return the CPU milliseconds of a warm request, in this process and in the database's.
+
+    They are the medians of the best of three thirds of the rounds: what other programs do to the caches of
+    the processor comes and goes.
+    """
     body = [ask(handler, request) for _ in range(5)][-1]
     session = database_pid()
+    thirds = [_medians(handler, request, session, max(1, rounds // 3)) for _ in range(3)]
+    web_ms, database_ms = min(thirds, key=sum)
+    return {
+        "web_cpu_ms": round(web_ms, 2),
+        "database_cpu_ms": round(database_ms, 2),
+        "cpu_ms": round(web_ms + database_ms, 2),
+        "bytes": len(body),
+    }
+
+
+def _medians(handler: WSGIHandler, request: Request, session: int, rounds: int) -> tuple[float, float]:
     web, database = [], []
     gc.collect()
     for _ in range(rounds):
@@ -88,13 +103,7 @@ def in_process(handler: WSGIHandler, request: Request, rounds: int) -> dict[str,
         ask(handler, request)
         web.append((time.process_time_ns() - began) / 1e6)
         database.append((cpu_of(session) - began_there) * 1e3)
-    web_ms, database_ms = statistics.median(web), statistics.median(database)
-    return {
-        "web_cpu_ms": round(web_ms, 2),
-        "database_cpu_ms": round(database_ms, 2),
-        "cpu_ms": round(web_ms + database_ms, 2),
-        "bytes": len(body),
-    }
+    return statistics.median(web), statistics.median(database)
 
 
 def queries(handler: WSGIHandler, request: Request) -> dict[str, int]:
@@ -159,6 +168,27 @@ def over_http(port: int, pid: int, request: Request, rounds: int) -> dict[str, f
     for _ in range(rounds):
         http_get(port, zipped)
     return {"http_cpu_ms": round((_tree_cpu(pid) - before) / rounds * 1e3, 2), "gzip_bytes": len(body)}
+
+
+def export(port: int, pid: int, request: Request, cycles: int) -> dict[str, float]:
+    """Stream an export of all rows; return by how much the web processes grew meanwhile, at most."""
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    before, began, read, most = _tree_memory(pid), time.perf_counter(), 0, 0.0
+    client.request("GET", request.path, headers=request.headers)
+    answer = client.getresponse()
+    while block := answer.read(2**20):
+        read += block.count(b"\n")
+        most = max(most, _tree_memory(pid) - before)
+    client.close()
+    if answer.status != 200 or read < cycles:
+        raise RuntimeError(f"{request.path} answered {answer.status} with {read} of {cycles} rows")
+    seconds = time.perf_counter() - began
+    return {"rows": read, "seconds": round(seconds, 1), "grown_mib": round(max(most, 0.0) / 2**20, 1)}
+
+
+def _tree_memory(pid: int) -> float:
+    root = psutil.Process(pid)
+    return float(sum(process.memory_info().rss for process in (root, *root.children(recursive=True))))
 
 
 def _tree_cpu(pid: int) -> float:
