@@ -6,7 +6,6 @@ from menace_site.sandbox_settings.fields import Group, Names, Presets, Switch, s
 
 ORPHANS = "orphan modules"
 SANDBOX = "the sandbox's layers"
-SCENARIOS = "scenario presets"
 AS_SANDBOX = "as `{}`"
 
 
@@ -19,14 +18,11 @@ class Sandbox(Group):
         "Layers without which nothing of a bot is run, such as `landlock`.",
         later=SANDBOX,
     )
-    env_presets: Presets = setting(
-        None, "SANDBOX_ENV_PRESETS", "Scenario presets of the runs.", shown="none", later=SCENARIOS
-    )
+    env_presets: Presets = setting(None, "SANDBOX_ENV_PRESETS", "Scenario presets of the runs.", shown="none")
     include_user_misuse: Switch = setting(
         False,
         "SANDBOX_INCLUDE_USER_MISUSE",
         "Choose the profile `user_misuse` without being asked.",
-        later=SCENARIOS,
     )
     sandbox_synergy_model: Literal["ema", "arima", "lstm"] = setting(
         "ema", "SANDBOX_SYNERGY_MODEL", "Model of long synergy series.", later="forecasts and the gate"
