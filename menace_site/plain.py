@@ -6,6 +6,8 @@ from typing import Final
 
 PLAIN: Final[dict[tuple[str, str], str]] = {
     ("orphans", "scan"): "orphans.discovery.cli:main",
+    ("sandbox", "probe"): "orphans.sandbox.cli:probe_main",
+    ("sandbox", "run"): "orphans.sandbox.cli:run_main",
 }
 """The first two words of a command, and the `module:function` that takes the words after them."""
 

@@ -204,7 +204,7 @@ class ModelAutomationPipeline:
 
     def _carried_out(self, spec: RunSpec, on_progress: Progress | None, cancel: Cancel | None) -> Measurement:
         """Run the spec; turn every ending but a good one into the exception that a cycle understands."""
-        runner = self._runner or SubprocessRunner(spec.scratch.parent if spec.scratch else None)
+        runner = self._runner or SubprocessRunner()
         measured = runner.run(spec, on_progress=on_progress, cancel=cancel)
         if measured.ok:
             return measured

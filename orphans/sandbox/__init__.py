@@ -5,6 +5,8 @@ Everything above names only what stands here, so a stronger runner can take the 
 """
 
 from orphans.sandbox.artifacts import ArtifactError, artifact_path
+from orphans.sandbox.policy import SandboxUnavailable
+from orphans.sandbox.probing import Layer, Probe, probe
 from orphans.sandbox.runner import SubprocessRunner
 from orphans.sandbox.scratch import remove_tree, scratch_folder
 from orphans.sandbox.spec import (
@@ -13,6 +15,7 @@ from orphans.sandbox.spec import (
     Kind,
     Limits,
     Measurement,
+    Network,
     Outcome,
     Progress,
     Runner,
@@ -26,16 +29,21 @@ __all__ = [
     "Attempts",
     "Cancel",
     "Kind",
+    "Layer",
     "Limits",
     "Measurement",
+    "Network",
     "Outcome",
+    "Probe",
     "Progress",
     "RunSpec",
     "Runner",
+    "SandboxUnavailable",
     "SpecError",
     "StoredFile",
     "SubprocessRunner",
     "artifact_path",
+    "probe",
     "remove_tree",
     "run",
     "scratch_folder",

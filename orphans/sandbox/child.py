@@ -1,81 +1,193 @@
 """The first process of a run: import the target, call it, hand its result over.
 
-A script of its own (`python -s -P -B child.py`), standard library only. Its stdin holds one JSON
-order (`kind target payload code_path import_paths checkout scratch channel`); the run's words go to the
-descriptor `channel`, one JSON object a line: `{"progress": fraction|null, "message": text}` and last
-`{"result": …}` or `{"error": text, "type": name}`. From the target's first line on nothing in this
-process can be trusted, so nobody outside does.
+Shipped as compiled code to a fresh interpreter (`BOOT` reads it), or called in a fork of a warm server; it
+imports next to nothing, so that a run costs little more than its interpreter. The run's words go to a pipe
+as one JSON object a line: `{"progress": fraction|null, "message": text}` and last `{"result": …, "key": k}`
+or `{"error": text, "type": name, "key": k}`. From the target's first line on nothing in this process can
+be trusted, so nobody outside does; the key only keeps out words of code that doesn't know what it forges.
 """
 
-import importlib
-import json
-import os
-import runpy
-import sys
-import traceback
-from pathlib import Path
-from typing import Any, NoReturn
+from __future__ import annotations
 
-MESSAGE_LENGTH = 500
-TRACEBACK_LENGTH = 8_000
+import posix
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType
+    from typing import Any, Final, NoReturn
+
+ORDER: Final = 3
+"""The descriptor that code and order are read from."""
+CHANNEL: Final = 4
+BOOT: Final = """\
+import marshal, posix
+words = bytearray()
+while piece := posix.read(3, 1 << 20):
+    words += piece
+posix.close(3)
+code, order = marshal.loads(words)
+space = {"__name__": "orphans.sandbox.child"}
+exec(code, space)
+space["main"](order)
+"""
+MESSAGE_LENGTH: Final = 500
+TRACEBACK_LENGTH: Final = 8_000
+MAX_CALLED: Final = 5_000
+"""Functions whose calls are counted; a run that makes up more only gets these."""
+
+
+class Words:
+    """The run's end of the channel. Its encoder is taken before foreign code could change it."""
+
+    def __init__(self, channel: int, key: str) -> None:
+        from _json import encode_basestring_ascii, make_encoder
+
+        self._channel = channel
+        self._encode = make_encoder({}, _refuse, encode_basestring_ascii, None, ":", ",", False, False, False)
+        self._write = posix.write
+        self._key = key
+
+    def say(self, words: dict[str, Any]) -> None:
+        """Write one line to the channel."""
+        line = "".join(self._encode(words, 0)).encode() + b"\n"
+        while line:
+            line = line[self._write(self._channel, line) :]
+
+    def end(self, words: dict[str, Any]) -> None:
+        """Say the last line."""
+        self.say({**words, "key": self._key})
 
 
 class Job:
     """What a job of this project gets beside its payload."""
 
-    def __init__(self, channel: int, scratch: Path, checkout: Path | None) -> None:
-        self._channel = channel
+    def __init__(self, words: Words, order: dict[str, Any]) -> None:
+        from pathlib import Path
+
+        self._words = words
         #: the bot's files, to be read only; also the working directory
-        self.checkout = checkout
+        self.checkout = order["checkout"] and Path(order["checkout"])
         #: the only folder to write to
-        self.scratch = scratch
+        self.scratch = Path(order["scratch"])
 
     def progress(self, fraction: float | None, message: str = "") -> None:
         """Tell how far the run is: a fraction from 0 to 1, or None when unknown."""
-        self.say({"progress": fraction, "message": message[:MESSAGE_LENGTH]})
-
-    def say(self, words: dict[str, Any]) -> None:
-        """Write one line to the channel."""
-        line = json.dumps(words, allow_nan=False, separators=(",", ":")).encode() + b"\n"
-        while line:
-            line = line[os.write(self._channel, line) :]
+        self._words.say({"progress": fraction, "message": message[:MESSAGE_LENGTH]})
 
 
-def main() -> NoReturn:
-    """Carry out the order on stdin and leave without running any exit handler."""
-    order = json.loads(sys.stdin.buffer.read())
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.set_inheritable(order["channel"], False)
-    checkout = order["checkout"] and Path(order["checkout"])
-    job = Job(order["channel"], Path(order["scratch"]), checkout)
+class Calls:
+    """Counts calls per function of the checkout, `path:name`, in all threads."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root.rstrip("/") + "/"
+        self._counts: dict[CodeType, int] = {}
+
+    def start(self) -> None:
+        """Count from now on."""
+        import threading
+
+        threading.setprofile(self)
+        sys.setprofile(self)
+
+    def __call__(self, frame: Any, event: str, _argument: Any) -> None:
+        """Be the profiler: called by the interpreter at every call and return."""
+        if event == "call":
+            code = frame.f_code
+            if code in self._counts or (
+                len(self._counts) < MAX_CALLED and code.co_filename.startswith(self._root)
+            ):
+                self._counts[code] = self._counts.get(code, 0) + 1
+
+    def told(self) -> dict[str, int]:
+        """Return the counts; lambdas and same names of one file are added up."""
+        sys.setprofile(None)
+        found: dict[str, int] = {}
+        for code, count in self._counts.items():
+            name = f"{code.co_filename[len(self._root) :]}:{code.co_qualname}"[:120]
+            found[name] = found.get(name, 0) + count
+        return found
+
+
+def main(order: dict[str, Any]) -> NoReturn:
+    """Carry out the order and leave without running any exit handler."""
+    words = Words(CHANNEL, order["key"])
+    leave = posix._exit
+    hook = prepare(order)
+    if order["from_scratch"]:
+        order["import_paths"].insert(0, order["scratch"])
+    calls = Calls(order["checkout"]) if order["count_calls"] and order["checkout"] else None
     code = 0
     try:
-        job.say({"result": carry_out(order, job)})
+        if calls:
+            calls.start()
+        last = {"result": carry_out(order, words)}
     except BaseException as error:  # noqa: BLE001 - whatever the target raises is told, SystemExit too
         code = exit_code(error)
-        job.say({"result": None} if code == 0 and order["kind"] == "file" else told(error))
+        last = {"result": None} if code == 0 and order["kind"] == "file" else told(error)
+    try:
+        if calls:
+            words.say({"calls": calls.told()})
+        if hook:
+            words.say({"attempts": {**hook.counts, "examples": hook.examples}})
+        words.end(last)
+    except BaseException as error:  # noqa: BLE001 - a result that is no JSON
+        code = 1
+        words.end(told(error))
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    os._exit(code)
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            continue  # the target closed or replaced it
+    leave(code)
 
 
-def carry_out(order: dict[str, Any], job: Job) -> Any:
-    """Call the target in the way its kind asks for; return what it returned."""
-    if order["kind"] == "file":
-        sys.path[:0] = order["import_paths"]
-        runpy.run_path(order["target"], run_name="__main__")
+def prepare(order: dict[str, Any]) -> Any:
+    """Set paths as the virtual environment has them, without its hooks; return what counts, or None."""
+    sys.path[:] = order["path"]
+    sys.prefix = sys.exec_prefix = order["prefix"]
+    sys.argv = [order["target"], *order["arguments"]]
+    if not order["hook"]:
         return None
-    if order["kind"] == "call":
+    space: dict[str, Any] = {"__name__": "orphans.sandbox.hook"}
+    exec(order["hook"], space)  # noqa: S102 - this project's own code
+    return space["start"]()
+
+
+def carry_out(order: dict[str, Any], words: Words) -> Any:
+    """Call the target in the way its kind asks for; return what it returned."""
+    kind = order["kind"]
+    if kind == "file":
         sys.path[:0] = order["import_paths"]
-        return find(order["target"])(order["payload"])
+        folder = order["scratch"] + "/" if order["from_scratch"] else ""
+        return run_file(folder + order["target"])
+    if kind == "call":
+        sys.path[:0] = order["import_paths"]
+        function = find(order["target"])
+        return function() if order["bare"] else function(order["payload"])
+    if kind == "pytest":
+        sys.path[:0] = order["import_paths"]
+        space: dict[str, Any] = {"__name__": "orphans.sandbox.testing"}
+        exec(order["testing"], space)  # noqa: S102 - this project's own code
+        return space["run"](order["payload"])
     # The project's own code is imported first and then taken off the path, so that a bot's
     # modules come from its checkout alone.
     sys.path.insert(0, order["code_path"])
     function = find(order["target"])
     sys.path[:1] = order["import_paths"]
-    return function(order["payload"], job)
+    return function(order["payload"], Job(words, order))
+
+
+def run_file(place: str) -> None:
+    """Run a script as `__main__`."""
+    module = type(sys)("__main__")
+    module.__file__ = place
+    sys.modules["__main__"] = module
+    sys.path.insert(0, place.rpartition("/")[0])
+    with open(place, "rb") as file:  # noqa: PTH123 - pathlib costs more than the rest of this
+        code = compile(file.read(), place, "exec", dont_inherit=True)
+    exec(code, vars(module))  # noqa: S102 - that is what a sandbox is for
 
 
 def exit_code(error: BaseException) -> int:
@@ -85,20 +197,23 @@ def exit_code(error: BaseException) -> int:
     return error.code if isinstance(error.code, int) else int(error.code is not None)
 
 
-def find(target: str) -> Any:
+def find(target: str) -> Callable[..., Any]:
     """Import `package.module:name.name` and return what it names."""
     module, _, names = target.partition(":")
-    found: Any = importlib.import_module(module)
+    __import__(module)
+    found: Any = sys.modules[module]
     for name in names.split("."):
         found = getattr(found, name)
-    return found
+    return found  # type: ignore[no-any-return]
 
 
 def told(error: BaseException) -> dict[str, Any]:
     """Return an exception as words that fit the channel."""
+    import traceback
+
     text = "".join(traceback.format_exception(error))[-TRACEBACK_LENGTH:]
     return {"error": text.encode("utf-8", "replace").decode(), "type": type(error).__name__[:100]}
 
 
-if __name__ == "__main__":
-    main()
+def _refuse(value: object) -> NoReturn:
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")

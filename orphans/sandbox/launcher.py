@@ -1,170 +1,185 @@
-"""Start one untrusted process, watch it and all it starts, end them, report the facts.
+"""Supervise one run: start its keeper, answer the kernel's notices, watch it, end it, report the facts.
 
-A script of its own, started as `python -I -S -B launcher.py ORDER` and single-threaded, so that
-forking, limits and sessions never happen in a worker with threads. ORDER is a JSON object:
-`argv env cwd limits`, and the descriptors `channel` (belongs to the run), `report` (facts go here)
-and `lifeline`: when its other end closes, because the worker cancels or died, everything ends.
-
-On Linux it is the reaper of every process below it, whatever session they moved to, so none can
-stay behind and all their CPU time is counted. Elsewhere the process group is what can be ended.
+A fork of the spawner, single-threaded, outside the run's namespaces. Whatever happens to it (killed, its
+worker gone) the run ends: the keeper dies with its parent, and a namespace dies with its keeper.
 """
 
-import ctypes
 import json
 import os
 import resource
 import select
 import signal
-import sys
+import socket
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NoReturn
 
-PR_SET_PDEATHSIG = 1
-PR_SET_NO_NEW_PRIVS = 38
-PR_SET_CHILD_SUBREAPER = 36
-LINUX = sys.platform == "linux"
-TICK = 0.05
-PAGE = resource.getpagesize()
-CLOCK = os.sysconf("SC_CLK_TCK")
-ADDRESS_SPACE_SLACK = 2 * 2**30
-"""Address space over the memory limit: libraries map far more than they ever touch."""
+from orphans.sandbox import cell
+from orphans.sandbox.kernel import (
+    CLONE_NEWIPC,
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    CLONE_NEWPID,
+    CLONE_NEWUTS,
+    PR_SET_CHILD_SUBREAPER,
+    PR_SET_PDEATHSIG,
+    clone,
+    prctl,
+)
+from orphans.sandbox.notices import Notices
 
-
-def main() -> None:
-    """Carry out the order in argv, report, and leave nothing running."""
-    order = json.loads(sys.argv[1])
-    limits = order["limits"]
-    held = {"subreaper": prctl(PR_SET_CHILD_SUBREAPER, 1)}
-    started = time.monotonic()
-    child, held["rlimits"] = start(order)
-    os.close(order["channel"])
-    os.close(0)
-    status, cause = watch(child, order["lifeline"], limits, started)
-    survivors = end_all(child)
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    facts = {
-        "status": status,
-        "cause": cause,
-        "survivors": survivors,
-        "wall": time.monotonic() - started,
-        "cpu": usage.ru_utime + usage.ru_stime,
-        "rss": usage.ru_maxrss * (1024 if LINUX else 1),
-        "held": held,
-    }
-    with os.fdopen(order["report"], "w") as report:
-        json.dump(facts, report)
+SPACES: Final = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS
+TICK: Final = 0.05
+QUICK: Final = 0.01
+"""Seconds between two looks at a run that uses more than half of its memory."""
+PAGE: Final = resource.getpagesize()
+CLOCK: Final = os.sysconf("SC_CLK_TCK")
+REPORT_BYTES: Final = 64 * 2**10
 
 
-def prctl(option: int, value: int) -> bool:
-    """Set a process attribute of Linux; False where that doesn't exist."""
-    if not LINUX:
-        return False
-    return bool(ctypes.CDLL(None).prctl(option, value, 0, 0, 0) == 0)
+class Run:
+    """One run as its supervisor sees it."""
 
+    def __init__(self, order: dict[str, Any], ends: dict[str, int]) -> None:
+        self._order = order
+        self._limits = order["limits"]
+        self._lifeline = ends["lifeline"]
+        self._started = time.monotonic()
+        self._notices: Notices | None = None
+        self._poll = select.poll()
+        self._tick = TICK
+        self._cell = 0
+        self._line = -1
+        self.scratch = -1
+        self.facts: dict[str, Any] = {"status": None, "cause": "", "survivors": None, "held": {}, "error": ""}
 
-def start(order: dict[str, Any]) -> tuple[int, bool]:
-    """Fork the run's first process; return its id and whether all limits could be set."""
-    told, tells = os.pipe()
-    mother = os.getpid()
-    child = os.fork()
-    if child:
-        os.close(tells)
-        held = os.read(told, 1) == b"1"
-        os.close(told)
-        return child, held
-    try:
-        become(order, mother, tells)
-    finally:
-        os._exit(127)
+    def start(self, ends: dict[str, int]) -> None:
+        """Start the keeper, in namespaces of its own where they are to be had."""
+        mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._cell = clone(SPACES if self._order["spaces"] else 0)
+        if self._cell == 0:
+            mine.close()
+            os.close(self._lifeline)
+            cell.keep(self._order, its, ends)
+        its.close()
+        self._line = mine.detach()
+        for each in (self._line, self._lifeline):
+            self._poll.register(each, select.POLLIN)
 
+    def follow(self) -> None:
+        """Serve and watch until the run ended or has to."""
+        looked = self._started
+        while not self.facts["cause"] and not self.facts["error"] and self.facts["status"] is None:
+            ready = [number for number, _ in self._poll.poll(self._tick * 1000)]
+            for number in ready:
+                self._serve(number)
+            now = time.monotonic()
+            if now - looked >= self._tick:
+                looked = now
+                self.facts["cause"] = self.facts["cause"] or self._overrun(now - self._started)
 
-def become(order: dict[str, Any], mother: int, tells: int) -> None:
-    """Give up what the launcher has and turn into the run's program."""
-    os.setsid()
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    prctl(PR_SET_NO_NEW_PRIVS, 1)
-    if os.getppid() != mother:
-        return
-    os.nice(5)
-    os.umask(0o077)
-    os.chdir(order["cwd"])
-    held = set_limits(order["limits"])
-    for descriptor in (order["report"], order["lifeline"]):
-        os.set_inheritable(descriptor, False)
-    os.write(tells, b"1" if held else b"0")
-    os.execve(order["argv"][0], order["argv"], order["env"])  # noqa: S606 - there must be no shell
+    def _serve(self, number: int) -> None:
+        if number == self._lifeline:
+            self.facts["cause"] = self.facts["cause"] or "lifeline"
+        elif number == self._line:
+            self._hear()
+        elif self._notices is not None:
+            self._notices.take()
+            self.facts["cause"] = self.facts["cause"] or self._notices.cause
 
+    def _hear(self) -> None:
+        """Take the keeper's words: what holds, with descriptors; how it ended; or what went wrong."""
+        line = socket.socket(fileno=self._line)
+        words, fds, _, _ = socket.recv_fds(line, REPORT_BYTES, 4)
+        line.detach()
+        if not words:
+            self._poll.unregister(self._line)
+            if self.facts["status"] is None:
+                self.facts["cause"] = self.facts["cause"] or "keeper"
+            return
+        self.facts.update(json.loads(words))
+        if fds:
+            self.scratch = fds[0]
+        if len(fds) > 1:
+            self._count(fds[1])
 
-def set_limits(limits: dict[str, Any]) -> bool:
-    """Set the limits of one process; False when the system refused one of them."""
-    seconds = int(limits["cpu_seconds"]) + 2
-    memory = int(limits["memory_bytes"]) + ADDRESS_SPACE_SLACK
-    wanted = {
-        resource.RLIMIT_CPU: (seconds, seconds + 1),
-        resource.RLIMIT_AS: (memory, memory),
-        resource.RLIMIT_FSIZE: (int(limits["file_bytes"]),) * 2,
-        resource.RLIMIT_NOFILE: (int(limits["open_files"]),) * 2,
-        resource.RLIMIT_CORE: (0, 0),
-    }
-    held = [set_limit(kind, pair) for kind, pair in wanted.items()]
-    return all(held)
+    def _count(self, listener: int) -> None:
+        walls = self._order["spaces"]
+        self._notices = Notices(listener, lambda: len(below(self._cell)), self._limits, walls)
+        self._notices.first = self._order.get("first")
+        self._poll.register(listener, select.POLLIN)
 
+    def _overrun(self, wall: float) -> str:
+        """Return the limit that the run as a whole is over, or an empty string."""
+        limits = self._limits
+        if wall > limits["wall_seconds"]:
+            return "wall"
+        usage = [usage_of(pid) for pid in below(os.getpid())]
+        reaped = resource.getrusage(resource.RUSAGE_CHILDREN)
+        if sum(cpu for cpu, _, _ in usage) + reaped.ru_utime + reaped.ru_stime > limits["cpu_seconds"]:
+            return "cpu"
+        resident = sum(own for _, own, _ in usage) + max((shared for _, _, shared in usage), default=0)
+        self._tick = QUICK if resident > limits["memory_bytes"] / 2 else TICK
+        if resident > limits["memory_bytes"]:
+            return "memory"
+        return "processes" if len(usage) - 1 > limits["processes"] else self._over_disk()
 
-def set_limit(kind: int, pair: tuple[int, ...]) -> bool:
-    """Lower one limit, never over what already holds."""
-    hard = resource.getrlimit(kind)[1]
-    soft, top = (value if hard == resource.RLIM_INFINITY else min(value, hard) for value in pair)
-    try:
-        resource.setrlimit(kind, (soft, top))
-    except (ValueError, OSError):
-        return False
-    return True
+    def _over_disk(self) -> str:
+        """Without a file system of its own the scratch folder is added up from time to time."""
+        if self._order["spaces"] or self.scratch < 0:
+            return ""
+        return "disk" if tree_bytes(self._order["scratch"]) > self._limits["disk_bytes"] else ""
 
+    def end(self) -> None:
+        """Kill everything and fill in what is known only then.
 
-def watch(child: int, lifeline: int, limits: dict[str, Any], started: float) -> tuple[int | None, str]:
-    """Wait for the first process; return its status and why it was ended early, if it was."""
-    ended = os.pidfd_open(child) if hasattr(os, "pidfd_open") else -1
-    waited = [lifeline] if ended < 0 else [lifeline, ended]
-    while True:
-        status = reap(child)
-        if status is not None:
-            return status, ""
-        cause = overrun(limits, time.monotonic() - started)
-        if cause:
-            return None, cause
-        ready = select.select(waited, [], [], TICK)[0]
-        if lifeline in ready:
-            return None, "lifeline"
+        The keeper goes last, so that it collects the others and their CPU time is known.
+        """
+        outlived = self._end_inside() + end_all()
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        facts = self.facts
+        facts["survivors"] = outlived if facts["survivors"] is None else facts["survivors"]
+        facts["wall"] = time.monotonic() - self._started
+        facts["cpu"] = usage.ru_utime + usage.ru_stime
+        facts["rss"] = usage.ru_maxrss * 1024
+        facts["held"]["subreaper"] = True
+        if self._notices is not None:
+            told = self._notices
+            facts["attempts"] = {**told.counts, "examples": told.examples, "exact": told.seeing}
 
-
-def reap(child: int) -> int | None:
-    """Collect ended processes; return the status of `child` when it is among them."""
-    found = None
-    with suppress(ChildProcessError):
-        while True:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:
+    def _end_inside(self) -> int:
+        """Kill the run's processes but its keeper, which then ends by itself; return how many there were."""
+        seen: set[int] = set()
+        for _ in range(100):
+            alive = below(self._cell)
+            if os.waitpid(self._cell, os.WNOHANG)[0]:
                 break
-            if pid == child:
-                found = status
-    return found
+            seen |= set(alive)
+            kill(alive)
+            time.sleep(0.001 if alive else 0.005)
+        return len(seen)
 
 
-def overrun(limits: dict[str, Any], wall: float) -> str:
-    """Return the limit that the run as a whole is over, or an empty string."""
-    if wall > limits["wall_seconds"]:
-        return "wall"
-    if not LINUX:
-        return ""
-    usage = [usage_of(pid) for pid in below(os.getpid())]
-    reaped = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if sum(cpu for cpu, _, _ in usage) + reaped.ru_utime + reaped.ru_stime > limits["cpu_seconds"]:
-        return "cpu"
-    if sum(own for _, own, _ in usage) + max((s for _, _, s in usage), default=0) > limits["memory_bytes"]:
-        return "memory"
-    return "processes" if len(usage) > limits["processes"] else ""
+def supervise(order: dict[str, Any], ends: dict[str, int], report: socket.socket) -> NoReturn:
+    """Carry out one run in this process, report on it, and leave."""
+    code = 0
+    try:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
+        run = Run(order, ends)
+        run.start(ends)
+        for name in ("output", "channel", "order"):
+            os.close(ends[name])
+        run.follow()
+        run.end()
+        fds = [run.scratch] if run.scratch >= 0 and order["spaces"] else []
+        socket.send_fds(report, [json.dumps(run.facts).encode()[:REPORT_BYTES]], fds)
+    except BaseException:  # noqa: BLE001 - nobody above: the worker sees that no report came
+        code = 1
+    finally:
+        end_all()
+        os._exit(code)
 
 
 def below(root: int) -> list[int]:
@@ -172,52 +187,68 @@ def below(root: int) -> list[int]:
     found: list[int] = []
     waiting = [root]
     while waiting:
-        children = children_of(waiting.pop())
+        children = _children(waiting.pop())
         found += children
         waiting += children
     return found
 
 
-def children_of(pid: int) -> list[int]:
+def _children(pid: int) -> list[int]:
     """Return the direct children of a process; none when it is gone."""
     try:
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        return [int(word) for task in tasks for word in (task / "children").read_text().split()]
+        tasks = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - asked many times a second
+        return [int(word) for task in tasks for word in _read(f"/proc/{pid}/task/{task}/children").split()]
     except OSError:
         return []
+
+
+def _read(place: str) -> str:
+    descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, 2**16).decode()
+    finally:
+        os.close(descriptor)
 
 
 def usage_of(pid: int) -> tuple[float, int, int]:
     """Return CPU seconds (children it waited for included), own and shared resident bytes."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        pages = Path(f"/proc/{pid}/statm").read_text().split()
+        stat = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+        pages = _read(f"/proc/{pid}/statm").split()
     except OSError:
         return 0.0, 0, 0
     resident, shared = int(pages[1]), int(pages[2])
     return sum(map(int, stat[11:15])) / CLOCK, (resident - shared) * PAGE, shared * PAGE
 
 
-def end_all(child: int) -> int:
-    """Kill everything below until nothing is left; return how many outlived the first process."""
-    outlived = 0
+def tree_bytes(folder: str) -> int:
+    """Add up what the files below a folder take, following no link."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += (Path(place) / name).lstat().st_blocks * 512
+    return total
+
+
+def kill(pids: list[int]) -> None:
+    """End processes that may be gone already."""
+    for pid in pids:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def end_all() -> int:
+    """Kill everything below this process until nothing is left; return how many there were."""
     seen: set[int] = set()
     for _ in range(20_000):
-        alive = below(os.getpid()) if LINUX else []
-        outlived += len(set(alive) - seen - {child})
+        alive = below(os.getpid())
         seen |= set(alive)
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(child, signal.SIGKILL)
-        for pid in alive:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+        kill(alive)
         try:
-            os.waitpid(-1, os.WNOHANG)
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
         except ChildProcessError:
             break
         time.sleep(0.001)
-    return outlived
-
-
-if __name__ == "__main__":
-    main()
+    return len(seen)

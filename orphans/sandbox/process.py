@@ -1,187 +1,150 @@
-"""One started run as its worker sees it: the launcher, its pipes, and how to end it."""
+"""One started run as its worker sees it: its order, its pipes, its report, and how to end it."""
 
-import contextlib
 import json
 import os
 import selectors
-import signal
-import subprocess
-import sys
+import socket
 import tempfile
-import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import psutil
+from orphans.sandbox.nursery import Nursery
+from orphans.sandbox.order import written_order
+from orphans.sandbox.spec import RunSpec, SpecError
 
-from orphans.sandbox.spec import PROJECT_ROOT, Kind, RunSpec, SpecError
-
-HERE = Path(__file__).resolve().parent
-MARK = "SANDBOX_RUN_MARK"
 READ_BYTES = 64 * 2**10
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-FACTS_BYTES = 64 * 2**10
+REPORT_BYTES = 64 * 2**10
+
+Sinks = Mapping[str, Callable[[bytes], None]]
 
 
 class Process:
-    """Starts the launcher for one spec; a context manager that leaves nothing open or running."""
+    """Starts one spec; a context manager that leaves nothing open or running."""
 
-    def __init__(self, spec: RunSpec, scratch: Path) -> None:
-        self._mark = uuid.uuid4().hex
+    def __init__(self, spec: RunSpec, scratch: Path | None, nursery: Nursery, key: str) -> None:
         self._spec = spec
         self._scratch = scratch
+        self._nursery = nursery
+        self._key = key
         self._open: set[int] = set()
+        self._sources: dict[int, str] = {}
         self._selector = selectors.DefaultSelector()
-        self._facts = bytearray()
+        self._facts: dict[str, Any] | None = None
+        #: the launcher has reported, or is gone
         self.reported = False
+        #: the run's scratch folder, held open; None: it lies where the caller made it
+        self.folder: int | None = None
 
     def __enter__(self) -> Self:
-        output, output_end = self._pipe()
-        channel, channel_end = self._pipe()
-        report, report_end = self._pipe()
-        lifeline_end, self._lifeline = self._pipe()
-        self._sources = {output: "output", channel: "channel", report: "report"}
-        ends = {"channel": channel_end, "report": report_end, "lifeline": lifeline_end}
-        self._launcher = self._start(ends, output_end)
-        for descriptor in (output_end, *ends.values()):
-            self._close(descriptor)
-        for descriptor in self._sources:
-            os.set_blocking(descriptor, False)
-            self._selector.register(descriptor, selectors.EVENT_READ)
+        try:
+            self._start()
+        except BaseException:
+            self._close_all()
+            raise
         return self
 
     def __exit__(
         self, _t: type[BaseException] | None, _e: BaseException | None, _tb: TracebackType | None
     ) -> None:
         self.end()
-        try:
-            self._launcher.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            self._launcher.wait()
-        if self.facts() is None:
-            self.kill()
-        self._selector.close()
-        for descriptor in list(self._open):
+        self._report.settimeout(10.0)
+        while not self.reported:  # also after an exception: nothing goes on that nobody waits for
+            self._hear()
+        self._close_all()
+
+    def _start(self) -> None:
+        mine = {name: self._pipe() for name in ("output", "channel")}
+        lifeline, self._lifeline = self._pipe()
+        order = self._parcel()
+        inputs = [self._input(name, place) for name, place in self._spec.inputs.items()]
+        self._report, report = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with report:
+            ends = [order, report.fileno(), lifeline, mine["output"][1], mine["channel"][1], *inputs]
+            self._nursery.start(ends)
+        for descriptor in {*ends} - {ends[1]}:
             self._close(descriptor)
+        self._sources = {pair[0]: name for name, pair in mine.items()}
+        for descriptor in self._sources:
+            os.set_blocking(descriptor, False)
+            self._selector.register(descriptor, selectors.EVENT_READ)
+        self._selector.register(self._report, selectors.EVENT_READ)
 
     def _pipe(self) -> tuple[int, int]:
         pair = os.pipe()
         self._open.update(pair)
         return pair
 
+    def _parcel(self) -> int:
+        """Put the order into a file without a name; return its descriptor."""
+        words = written_order(self._spec, self._scratch, self._key)
+        with tempfile.TemporaryFile() as file:
+            file.write(words)
+            file.seek(0)
+            place = os.dup(file.fileno())
+        self._open.add(place)
+        return place
+
+    def _input(self, name: str, place: Path) -> int:
+        try:
+            descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise SpecError(f"input {name}: {error.strerror}") from None
+        self._open.add(descriptor)
+        return descriptor
+
     def _close(self, descriptor: int) -> None:
         if descriptor in self._open:
-            self._open.discard(descriptor)
+            self._open.remove(descriptor)
             os.close(descriptor)
 
-    def _start(self, ends: Mapping[str, int], output: int) -> subprocess.Popen[bytes]:
-        order = {
-            "argv": [sys.executable, "-s", "-P", "-B", str(HERE / "child.py")],
-            "env": environment(self._spec, self._scratch, self._mark),
-            "cwd": str(self._scratch if self._spec.checkout is None else self._spec.checkout.resolve()),
-            "limits": asdict(self._spec.limits),
-            **ends,
-        }
-        with tempfile.TemporaryFile() as words:
-            words.write(child_order(self._spec, self._scratch, ends["channel"]))
-            words.seek(0)
-            return subprocess.Popen(
-                [sys.executable, "-I", "-S", "-B", str(HERE / "launcher.py"), json.dumps(order)],
-                stdin=words,
-                stdout=output,
-                stderr=output,
-                pass_fds=tuple(ends.values()),
-                env={"PATH": os.defpath, "LANG": "C.UTF-8"},
-                cwd=self._scratch,
-                start_new_session=True,
-            )
+    def _close_all(self) -> None:
+        self._selector.close()
+        for descriptor in list(self._open):
+            self._close(descriptor)
+        if hasattr(self, "_report"):
+            self._report.close()
 
-    def read(self, timeout: float, sinks: Mapping[str, Callable[[bytes], None]]) -> None:
+    def read(self, timeout: float, sinks: Sinks) -> None:
         """Wait up to `timeout` seconds for words and hand them to the sinks `output` and `channel`."""
         for key, _ in self._selector.select(timeout):
-            data = self._read(key.fd)
-            name = self._sources[key.fd]
-            if name != "report":
-                sinks[name](data)
-            elif data:
-                self._facts += data[: FACTS_BYTES - len(self._facts)]
+            if key.fd in self._sources:
+                self._read(key.fd, sinks)
             else:
-                self.reported = True
+                self._hear()
 
-    def _read(self, descriptor: int) -> bytes:
-        try:
+    def _read(self, descriptor: int, sinks: Sinks) -> None:
+        with suppress(BlockingIOError):
             data = os.read(descriptor, READ_BYTES)
-        except BlockingIOError:
-            return b""
-        if not data:
-            self._selector.unregister(descriptor)
-        return data
+            if data:
+                sinks[self._sources[descriptor]](data)
+            else:
+                self._selector.unregister(descriptor)
 
-    def drain(self, sinks: Mapping[str, Callable[[bytes], None]]) -> None:
+    def _hear(self) -> None:
+        """Take the launcher's report and the folder that comes with it."""
+        self.reported = True
+        with suppress(OSError, ValueError):
+            words, fds, _, _ = socket.recv_fds(self._report, REPORT_BYTES, 1)
+            for descriptor in fds:
+                self.folder = descriptor
+                self._open.add(descriptor)
+            facts = json.loads(words) if words else None
+            self._facts = facts if isinstance(facts, dict) else None
+
+    def drain(self, sinks: Sinks) -> None:
         """Hand over what still lies in the pipes after everything ended."""
         for descriptor, name in self._sources.items():
-            if name != "report":
-                with contextlib.suppress(BlockingIOError):
-                    while data := os.read(descriptor, READ_BYTES):
-                        sinks[name](data)
+            with suppress(BlockingIOError):
+                while data := os.read(descriptor, READ_BYTES):
+                    sinks[name](data)
 
     def end(self) -> None:
         """Ask the launcher to end the run and all it started, at once."""
         self._close(self._lifeline)
 
-    def kill(self) -> None:
-        """End a run whose launcher doesn't answer or is gone: by session, then by mark."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._launcher.pid, signal.SIGKILL)
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error, OSError):
-                if process.environ().get(MARK) == self._mark:
-                    process.kill()
-
     def facts(self) -> dict[str, Any] | None:
-        """Return the launcher's report; None when it died before it could write one."""
-        try:
-            facts = json.loads(self._facts)
-        except ValueError:
-            return None
-        return facts if isinstance(facts, dict) else None
-
-
-def environment(spec: RunSpec, scratch: Path, mark: str) -> dict[str, str]:
-    """Return the whole environment of a run: nothing of the worker's own but the time zone."""
-    return {
-        "PATH": os.defpath,
-        "LANG": "C.UTF-8",
-        "HOME": str(scratch),
-        "TMPDIR": str(scratch),
-        "PYTHONHASHSEED": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONUNBUFFERED": "1",
-        "CUDA_VISIBLE_DEVICES": "",
-        **dict.fromkeys(THREAD_VARIABLES, "1"),
-        **spec.env,
-        MARK: mark,
-    }
-
-
-def child_order(spec: RunSpec, scratch: Path, channel: int) -> bytes:
-    """Return the JSON order that the run's first process reads on stdin."""
-    root = spec.checkout.resolve() if spec.checkout is not None else None
-    order = {
-        "kind": spec.kind.value,
-        "target": str(root / spec.target) if root is not None and spec.kind is Kind.FILE else spec.target,
-        "payload": spec.payload,
-        "code_path": str(PROJECT_ROOT),
-        "import_paths": [str(root / path) for path in spec.import_paths] if root is not None else [],
-        "checkout": None if root is None else str(root),
-        "scratch": str(scratch),
-        "channel": channel,
-    }
-    try:
-        return json.dumps(order, allow_nan=False).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise SpecError(f"the payload can't be written as JSON: {error}") from None
+        """Return the launcher's report; None when it died before it could send one."""
+        return self._facts

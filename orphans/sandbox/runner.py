@@ -1,28 +1,30 @@
-"""`SubprocessRunner`: runs as plain processes under limits, watched by a launcher.
+"""`SubprocessRunner`: runs in processes of their own, behind every wall that this machine has.
 
-What holds: a clean environment, limits of time, memory, processes, files and output for the run as a
-whole, and no process left behind (Linux). What doesn't, and is said in `guarantees`: the run still
-sees the files and the network that the worker's user may reach.
+What holds in a run is said in its `guarantees`; what must hold is said by `orphans.sandbox.policy`.
 """
 
 import os
-import shutil
+import secrets
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from orphans.domain.ingest import clean_text
+from orphans.sandbox import policy
 from orphans.sandbox.artifacts import ArtifactError, collect
 from orphans.sandbox.channel import Channel, Output
+from orphans.sandbox.nursery import Nursery, shared
 from orphans.sandbox.process import Process
 from orphans.sandbox.scratch import scratch_folder
-from orphans.sandbox.spec import Cancel, Measurement, Outcome, Progress, RunSpec, SpecError, StoredFile
+from orphans.sandbox.spec import Attempts, Cancel, Measurement, Outcome, Progress, RunSpec, StoredFile
 from orphans.sandbox.verdict import Ending, judge
 
 TICK = 0.1
 GRACE = 5.0
-"""Seconds that the launcher gets to end a run before the worker does it itself."""
+"""Seconds that the launcher gets to end a run before the worker gives up on it."""
 
 
 @dataclass
@@ -32,59 +34,65 @@ class _Run:
     spec: RunSpec
     channel: Channel
     output: Output
+    missing: dict[str, str]
     started: float = field(default_factory=time.monotonic)
     cause: str = ""
     facts: dict[str, Any] | None = None
+    ending: Ending | None = None
     artifacts: tuple[StoredFile, ...] = ()
 
 
 class SubprocessRunner:
-    """Carries out specs in plain processes of the same user."""
+    """Carries out specs in confined processes. Safe to use from several threads."""
 
-    def __init__(self, scratch_root: Path | None = None) -> None:
+    def __init__(self, scratch_root: Path | None = None, nursery: Nursery | None = None) -> None:
         self._scratch_root = scratch_root
+        self._nursery = nursery or shared()
 
     def run(
         self, spec: RunSpec, *, on_progress: Progress | None = None, cancel: Cancel | None = None
     ) -> Measurement:
-        """Carry out one run and return what was observed. See `orphans.sandbox.spec.Runner`."""
-        run = _Run(spec, Channel(spec.limits.result_bytes, on_progress), Output(spec.limits.output_bytes))
-        made = scratch_folder(self._scratch_root) if spec.scratch is None else nullcontext(spec.scratch)
-        with made as scratch:
-            folder = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                _bring(spec, scratch)
-                _follow(run, scratch.resolve(), cancel)
-                return _measured(run, folder)
-            finally:
-                os.close(folder)
+        """Carry out one run and return what was observed. See `orphans.sandbox.spec.Runner`.
+
+        Raises:
+            SandboxUnavailable: this machine lacks a layer that the policy requires.
+        """
+        missing = self._nursery.missing()
+        policy.current().check(missing)
+        key = secrets.token_hex(16)
+        channel = Channel(spec.limits.result_bytes, on_progress, key)
+        run = _Run(spec, channel, Output(spec.limits.output_bytes), missing)
+        with self._scratch("namespaces" in missing) as scratch:
+            with Process(spec, scratch, self._nursery, key) as process:
+                _follow(run, process, cancel)
+                _judge(run, process.folder, scratch)
+            return _measured(run)
+
+    @contextmanager
+    def _scratch(self, needed: bool) -> Iterator[Path | None]:
+        """Make a folder where a run can't have a file system of its own."""
+        if not needed:
+            yield None
+            return
+        with scratch_folder(self._scratch_root) as folder:
+            yield folder
 
 
-def _bring(spec: RunSpec, scratch: Path) -> None:
-    """Copy the inputs into scratch, each a new file of its own."""
-    for name, source in spec.inputs.items():
-        try:
-            shutil.copyfile(source, scratch / name)
-        except OSError as error:
-            raise SpecError(f"input {name}: {error.strerror}") from None
-
-
-def _follow(run: _Run, scratch: Path, cancel: Cancel | None) -> None:
-    """Start the run and listen until its launcher has reported or is gone."""
+def _follow(run: _Run, process: Process, cancel: Cancel | None) -> None:
+    """Listen until the run's launcher has reported or is gone."""
     sinks = {"output": run.output.feed, "channel": run.channel.feed}
     deadline = run.started + run.spec.limits.wall_seconds + GRACE
-    with Process(run.spec, scratch) as process:
-        while not process.reported:
-            process.read(TICK, sinks)
-            if not run.cause and (cause := _cause(run, cancel)):
-                run.cause = cause
-                process.end()
-            if time.monotonic() > deadline:
-                run.cause = run.cause or "wall"
-                process.kill()
-                deadline += GRACE
-        process.drain(sinks)
-        run.facts = process.facts()
+    while not process.reported:
+        process.read(TICK, sinks)
+        if not run.cause and (cause := _cause(run, cancel)):
+            run.cause = cause
+            process.end()
+        if time.monotonic() > deadline:
+            run.cause = run.cause or "wall"
+            process.end()
+            deadline += GRACE
+    process.drain(sinks)
+    run.facts = process.facts()
 
 
 def _cause(run: _Run, cancel: Cancel | None) -> str:
@@ -96,11 +104,41 @@ def _cause(run: _Run, cancel: Cancel | None) -> str:
     return "result" if run.channel.overflown else ""
 
 
-def _measured(run: _Run, folder: int) -> Measurement:
-    """Judge the run and put everything that was observed together."""
+def _judge(run: _Run, folder: int | None, scratch: Path | None) -> None:
+    """Decide how it ended, and copy out what a good run left."""
+    error = (run.facts or {}).get("error")
+    if error:
+        raise policy.SandboxUnavailable(f"the run could not be confined: {error}")
     cause = run.cause or _cause(run, None)
-    ending = judge(run.facts, cause, run.channel, run.spec.limits, run.spec.kind)
-    ending, artifacts = _collected(run.spec, ending, folder)
+    run.ending = judge(run.facts, cause, run.channel, run.spec.limits, run.spec.kind)
+    if run.ending.outcome is not Outcome.OK or run.spec.store is None:
+        return
+    made = (
+        None if folder is not None else os.open(scratch or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    )
+    try:
+        _collect(run, folder if made is None else made)
+    finally:
+        if made is not None:
+            os.close(made)
+
+
+def _collect(run: _Run, folder: int | None) -> None:
+    """Copy the named files; one that is no honest file fails the run."""
+    spec = run.spec
+    if folder is None or spec.store is None:
+        return
+    try:
+        limit = spec.limits.artifact_bytes
+        found = [collect(folder, name, spec.store, limit) for name in spec.artifacts]
+        run.artifacts = tuple(each for each in found if each is not None)
+    except ArtifactError as error:
+        run.ending = Ending(Outcome.FAILED, str(error), run.ending.exit_code if run.ending else None)
+
+
+def _measured(run: _Run) -> Measurement:
+    """Put everything that was observed together."""
+    ending = run.ending or Ending(Outcome.CRASHED, "nothing is known of the run")
     facts = run.facts or {}
     return Measurement(
         outcome=ending.outcome,
@@ -115,33 +153,41 @@ def _measured(run: _Run, folder: int) -> Measurement:
         output_tail=run.output.tail(),
         output_bytes=run.output.size,
         survivors=facts.get("survivors"),
-        artifacts=artifacts,
-        guarantees=guarantees(facts.get("held", {})),
+        artifacts=run.artifacts,
+        attempts=_attempts(facts, run.channel),
+        calls=run.channel.calls,
+        guarantees=guarantees(facts.get("held", {}), run.missing),
     )
 
 
-def _collected(spec: RunSpec, ending: Ending, folder: int) -> tuple[Ending, tuple[StoredFile, ...]]:
-    """Copy the artifacts that a good run left; one that is no honest file fails the run."""
-    if ending.outcome is not Outcome.OK or spec.store is None:
-        return ending, ()
-    try:
-        limit = spec.limits.artifact_bytes
-        found = (collect(folder, name, spec.store, limit) for name in spec.artifacts)
-        return ending, tuple(each for each in found if each is not None)
-    except ArtifactError as error:
-        return Ending(Outcome.FAILED, str(error), ending.exit_code), ()
+def _attempts(facts: dict[str, Any], channel: Channel) -> Attempts | None:
+    """Return the kernel's counts, or the hook's claim where the kernel doesn't count."""
+    told = facts.get("attempts") or channel.attempts
+    if not told:
+        return None
+    names = ("file_writes", "network_connections", "subprocesses")
+    examples = {
+        name: tuple(clean_text(each, 300) for each in told["examples"].get(name, ())) for name in names
+    }
+    return Attempts(**{name: told[name] for name in names}, examples=examples, exact=bool(told.get("exact")))
 
 
-def guarantees(held: dict[str, bool]) -> dict[str, bool]:
-    """Return which promises held, given what the launcher could set."""
+def guarantees(held: dict[str, Any], missing: dict[str, str]) -> dict[str, bool]:
+    """Return which promises held, given what could be set and which layers the machine lacks."""
+    spaces = "namespaces" not in missing
     return {
         "clean_environment": True,
         "own_session": True,
         "time_limit": True,
         "output_limit": True,
-        "rlimits": held.get("rlimits", False),
-        "nothing_survives": held.get("subreaper", False),
-        "unprivileged_user": os.geteuid() != 0,
-        "files_confined": False,
-        "network_denied": False,
+        "disk_limit": spaces or bool(held.get("subreaper")),
+        "rlimits": bool(held.get("rlimits")),
+        "nothing_survives": bool(held.get("subreaper")),
+        "unprivileged_user": bool(held.get("unprivileged_user")),
+        "namespaces": spaces,
+        "landlock": "landlock" not in missing,
+        "seccomp": "seccomp" not in missing,
+        "counted_by_kernel": "notify" not in missing,
+        "files_confined": spaces or "landlock" not in missing,
+        "network_denied": spaces or "seccomp" not in missing,
     }

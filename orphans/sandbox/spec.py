@@ -23,6 +23,9 @@ ENVIRONMENT_NAME: Final = re.compile(r"(SANDBOX|BOT)_[A-Z0-9_]{1,60}\Z|LANG\Z|TZ
 
 ARTIFACT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}(\.[A-Za-z0-9_-]{1,12})?\Z")
 
+PROFILES: Final = ("", "learning", "tests")
+"""Libraries that a warm server may hold; empty: none, a fresh interpreter."""
+
 PROJECT_ROOT: Final = Path(__file__).resolve().parents[2]
 
 
@@ -39,6 +42,17 @@ class Kind(StrEnum):
     CALL = "call"
     #: a script of the checkout, as `__main__`; its last word is its exit code
     FILE = "file"
+    #: tests of the checkout: `arguments` select them, the result names each test's outcome
+    PYTEST = "pytest"
+
+
+class Network(StrEnum):
+    """What a run may talk to."""
+
+    #: itself alone
+    NONE = "none"
+    #: also a loopback API of its own, at the address in `SANDBOX_STUB_URL`
+    STUB = "stub"
 
 
 class Outcome(StrEnum):
@@ -69,11 +83,15 @@ class Limits:
     #: resident memory
     memory_bytes: int = 2 * 2**30
     processes: int = 32
+    #: beside the first one of each process
+    threads: int = 128
     #: stdout and stderr; more of it ends the run
     output_bytes: int = 4 * 2**20
     open_files: int = 256
     #: the largest file it may write (of one process)
     file_bytes: int = 256 * 2**20
+    #: everything it keeps in its scratch folder, `/tmp` and `/dev/shm`
+    disk_bytes: int = 512 * 2**20
     #: the JSON that it hands over
     result_bytes: int = 2 * 2**20
     artifact_bytes: int = 256 * 2**20
@@ -90,27 +108,38 @@ class RunSpec:
 
     kind: Kind = Kind.JOB
     #: `package.module:function`, or for `Kind.FILE` a path inside the checkout
-    target: str
+    target: str = ""
     #: handed to the target as plain JSON
     payload: Json = None
+    #: call the function of `Kind.CALL` without any argument, rather than with `payload`
+    bare: bool = False
+    #: what a script finds in `sys.argv`, or which tests to run
+    arguments: tuple[str, ...] = ()
     #: the bot's files and the working directory; a run only reads them
     checkout: Path | None = None
     #: folders of the checkout to import from, relative to it, first one first
     import_paths: tuple[str, ...] = (".",)
-    #: the only place to write to; None: one is made for the run and removed after it
-    scratch: Path | None = None
-    #: files that are copied into scratch before the run, by the name they get there
+    #: files that are copied into scratch before the run, by the name they get there; one of them may be what
+    #: runs (`Kind.FILE`, or the module of `Kind.CALL`), and then scratch is the working directory
     inputs: Mapping[str, Path] = field(default_factory=dict)
     #: files in scratch to copy out when the run went well; one that isn't there is left out
     artifacts: tuple[str, ...] = ()
     #: where copies go, named by their digest; needed when `artifacts` names any
     store: Path | None = None
     limits: Limits = field(default_factory=Limits)
-    network: bool = False
+    network: Network = Network.NONE
+    #: what the loopback API shall do, as `orphans.sandbox.stub_api` reads it
+    stub: Json = None
     env: Mapping[str, str] = field(default_factory=dict)
+    #: count calls per function of the checkout; the run tells them, so they are a claim
+    count_calls: bool = False
+    #: fork from a server that has these libraries loaded: `learning` or `tests`; empty: a fresh interpreter
+    profile: str = ""
 
     def __post_init__(self) -> None:
         self._check_target()
+        if self.profile not in PROFILES:
+            raise SpecError(f"profile {self.profile!r} is none of {', '.join(filter(None, PROFILES))}")
         for name, value in self.env.items():
             if not ENVIRONMENT_NAME.match(name) or "\0" in value:
                 raise SpecError(f"variable {name!r} can't be handed to a run")
@@ -121,10 +150,15 @@ class RunSpec:
             raise SpecError("artifacts need a store to be copied to")
 
     def _check_target(self) -> None:
+        if self.kind is Kind.FILE and self.target in self.inputs:
+            return
         if self.kind is Kind.FILE:
             parts = Path(self.target).parts
             if self.checkout is None or not parts or ".." in parts or Path(self.target).is_absolute():
                 raise SpecError(f"file {self.target!r} must lie inside a checkout")
+        elif self.kind is Kind.PYTEST:
+            if self.checkout is None or any(each.startswith("-") or "\0" in each for each in self.arguments):
+                raise SpecError("tests need a checkout, and their selection may not hold options")
         elif not TARGET.match(self.target):
             raise SpecError(f"target {self.target!r} must look like package.module:function")
 

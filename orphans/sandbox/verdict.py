@@ -9,6 +9,9 @@ from typing import Any
 from orphans.sandbox.channel import Channel
 from orphans.sandbox.spec import Kind, Limits, Outcome
 
+READ_ONLY = "[Errno 30]"
+"""How an attempt to write outside of scratch ends."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -45,6 +48,8 @@ def _ended_by_us(cause: str, limits: Limits) -> Ending:
         "wall": Ending(Outcome.TIMEOUT, f"over {limits.wall_seconds:g} s of wall-clock time"),
         "cpu": Ending(Outcome.TIMEOUT, f"over {limits.cpu_seconds:g} s of CPU time"),
         "memory": Ending(Outcome.OOM, f"over {limits.memory_bytes >> 20} MiB of memory"),
+        "disk": Ending(Outcome.KILLED, f"over {limits.disk_bytes >> 20} MiB in its scratch folder"),
+        "keeper": Ending(Outcome.CRASHED, "the first process of its namespace ended"),
         "processes": Ending(Outcome.KILLED, f"over {limits.processes} processes"),
         "output": Ending(Outcome.KILLED, f"over {limits.output_bytes} bytes of output"),
         "result": Ending(Outcome.KILLED, f"over {limits.result_bytes} bytes of result"),
@@ -55,6 +60,8 @@ def _signalled(number: int, limits: Limits) -> Ending:
     """Tell the system's own limits from a crash."""
     if number == signal.SIGXCPU:
         return Ending(Outcome.TIMEOUT, f"over {limits.cpu_seconds:g} s of CPU time", signal=number)
+    if number == signal.SIGSYS:
+        return Ending(Outcome.DENIED, "made a system call that no run may make", signal=number)
     if number == signal.SIGXFSZ:
         return Ending(Outcome.KILLED, f"wrote a file over {limits.file_bytes} bytes", signal=number)
     try:
@@ -71,6 +78,8 @@ def _exited(code: int, channel: Channel, limits: Limits, kind: Kind) -> Ending:
     if channel.exception is not None:
         if channel.error_type == "MemoryError":
             return Ending(Outcome.OOM, f"out of memory, limit {limits.memory_bytes >> 20} MiB", code)
+        if channel.error_type == "PermissionError" or READ_ONLY in channel.exception:
+            return Ending(Outcome.DENIED, "stopped at something it may not do", code)
         return Ending(Outcome.FAILED, "", code)
     if code != 0:
         return Ending(Outcome.FAILED, f"exit code {code}", code)

@@ -12,14 +12,14 @@ LIMITS = Limits(result_bytes=1000)
 
 
 def heard(*pieces: bytes) -> Channel:
-    channel = Channel(1000, None)
+    channel = Channel(1000, None, "k")
     for piece in pieces:
         channel.feed(piece)
     return channel
 
 
 def test_a_line_may_come_in_pieces() -> None:
-    channel = heard(b'{"res', b'ult": [1,', b"2]}\n")
+    channel = heard(b'{"res', b'ult": [1,', b'2], "key": "k"}\n')
     assert (channel.finished, channel.result) == (True, [1, 2])
 
 
@@ -28,15 +28,26 @@ def test_half_a_line_is_nothing() -> None:
 
 
 def test_the_first_result_counts() -> None:
-    assert heard(b'{"result": 1}\n{"result": 2}\n').result == 1
+    assert heard(b'{"result": 1, "key": "k"}\n{"result": 2, "key": "k"}\n').result == 1
 
 
 def test_an_error_is_kept_cleaned() -> None:
-    channel = heard(b'{"error": "\\u001b[1mBoom\\u202e", "type": "ValueError"}\n')
+    channel = heard(b'{"error": "\\u001b[1mBoom\\u202e", "type": "ValueError", "key": "k"}\n')
     assert (channel.exception, channel.error_type, channel.refused) == ("Boom", "ValueError", "")
 
 
-@pytest.mark.parametrize("line", [b"x", b"3", b'{"result": 1, "error": ""}', b'{"res": 1}', b"\xff"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"x",
+        b"3",
+        b'{"result": 1}',
+        b'{"result": 1, "key": "x"}',
+        b'{"result": 1, "error": ""}',
+        b'{"res": 1}',
+        b"\xff",
+    ],
+)
 def test_other_lines_are_refused_with_the_reason(line: bytes) -> None:
     assert heard(line + b"\n").refused
 
@@ -76,13 +87,13 @@ FINE = {"status": 0, "cause": ""}
 @pytest.mark.parametrize(
     ("facts", "cause", "words", "outcome"),
     [
-        (FINE, "", b'{"result": 1}\n', Outcome.OK),
+        (FINE, "", b'{"result": 1, "key": "k"}\n', Outcome.OK),
         (FINE, "", b"", Outcome.FAILED),
         (FINE, "", b"x\n", Outcome.FAILED),
-        (FINE, "", b'{"error": "", "type": "MemoryError"}\n', Outcome.OOM),
-        (FINE, "", b'{"error": "", "type": "KeyError"}\n', Outcome.FAILED),
-        ({"status": 3 << 8, "cause": ""}, "", b'{"result": 1}\n', Outcome.FAILED),
-        ({"status": signal.SIGSEGV, "cause": ""}, "", b'{"result": 1}\n', Outcome.CRASHED),
+        (FINE, "", b'{"error": "", "type": "MemoryError", "key": "k"}\n', Outcome.OOM),
+        (FINE, "", b'{"error": "", "type": "KeyError", "key": "k"}\n', Outcome.FAILED),
+        ({"status": 3 << 8, "cause": ""}, "", b'{"result": 1, "key": "k"}\n', Outcome.FAILED),
+        ({"status": signal.SIGSEGV, "cause": ""}, "", b'{"result": 1, "key": "k"}\n', Outcome.CRASHED),
         ({"status": signal.SIGXCPU, "cause": ""}, "", b"", Outcome.TIMEOUT),
         ({"status": signal.SIGXFSZ, "cause": ""}, "", b"", Outcome.KILLED),
         ({"status": 40, "cause": ""}, "", b"", Outcome.CRASHED),
@@ -94,7 +105,7 @@ FINE = {"status": 0, "cause": ""}
         ({"status": None, "cause": "lifeline"}, "output", b"", Outcome.KILLED),
         ({"status": None, "cause": "lifeline"}, "result", b"", Outcome.KILLED),
         ({"status": None, "cause": "lifeline"}, "", b"", Outcome.CRASHED),
-        (None, "", b'{"result": 1}\n', Outcome.CRASHED),
+        (None, "", b'{"result": 1, "key": "k"}\n', Outcome.CRASHED),
         (None, "wall", b"", Outcome.TIMEOUT),
     ],
 )

@@ -85,18 +85,22 @@ def forks_a_bomb(_):
         os.fork()
 
 
-def leaves_a_daemon(payload):
+def pid_file():
+    return Path(os.environ["TMPDIR"]) / "pid"
+
+
+def leaves_a_daemon(_):
     """A double fork into a session of its own, deaf to everything but SIGKILL."""
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
             for number in (signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
-            Path(payload).write_text(str(os.getpid()))
+            pid_file().write_text(str(os.getpid()))
             while True:
                 time.sleep(1)
         os._exit(0)
-    while not Path(payload).exists():
+    while not pid_file().exists():
         time.sleep(0.01)
     return "left"
 
@@ -106,17 +110,22 @@ def leaves_a_thread(_):
     return "left"
 
 
-def leaves_a_shell(payload):
-    subprocess.Popen(["sh", "-c", f"echo $$ > {payload}; exec sleep 1000"], start_new_session=True)
-    while not Path(payload).exists() or not Path(payload).read_text():
+def leaves_a_shell(_):
+    subprocess.Popen(["sh", "-c", f"echo $$ > {pid_file()}; exec sleep 1000"], start_new_session=True)
+    while not pid_file().exists() or not pid_file().read_text():
         time.sleep(0.01)
     return "left"
 
 
-def kills_its_launcher(payload):
-    Path(payload).write_text(str(os.getpid()))
-    os.kill(os.getppid(), signal.SIGKILL)
-    time.sleep(1000)
+def kills_all_it_can_name(_):
+    """Every process whose number it can guess; its own first ancestor among them."""
+    for pid in [os.getppid(), *range(1, 5000)]:
+        if pid not in (0, os.getpid()):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:
+                pass
+    return "alive"
 
 
 def prints_forever(_):
@@ -144,9 +153,13 @@ def returns_deep(_):
 
 
 def reads_secrets(_):
+    try:
+        parent = Path(f"/proc/{os.getppid()}/environ").read_text()
+    except OSError:
+        parent = ""
     return {
         "environ": dict(os.environ),
-        "parent": Path(f"/proc/{os.getppid()}/environ").read_text(),
+        "parent": parent,
         "descriptors": sorted(os.listdir("/proc/self/fd")),
     }
 
@@ -165,8 +178,7 @@ def forges_lines(payload):
     return "honest"
 
 
-def tells_then_sleeps(payload):
-    Path(payload).write_text(str(os.getpid()))
+def tells_then_sleeps(_):
     os.write(channel(), b'{"progress": 0.1, "message": "here"}\n')
     time.sleep(1000)
 
