@@ -84,7 +84,7 @@ def _frame(request: HttpRequest, act: str) -> dict[str, Any]:
 def _batch(request: HttpRequest, act: str) -> HttpResponse:
     """Do the next hundred; the page asks for the ones after, and leaving it stops there."""
     top, after, count, refused = (_number(request, name) for name in ("top", "after", "done", "refused"))
-    total = request.POST.get("total", "")[:12]
+    total = request.POST.get("total", "")[:12].strip()
     if not after:
         bulk.begin(act, actor=actor(request), filtered=request.GET.urlencode(), total=total)
     rows = list(
@@ -99,7 +99,9 @@ def _batch(request: HttpRequest, act: str) -> HttpResponse:
         return _finished(request, act, count, refused, tally.done if not after else ())
     state = {"top": top, "after": rows[-1][0], "done": count, "refused": refused, "total": total}
     page = "engines/bulk_progress.html" if getattr(request, "htmx", False) else "engines/bulk.html"
-    return render(request, page, {"state": state, "said": said(count, act), **_frame(request, act)})
+    of = int(total.replace(",", "")) if total.replace(",", "").isdecimal() else None
+    shown = {"state": state, "said": said(count, act), "of": of, "dealt": count + refused}
+    return render(request, page, {**shown, **_frame(request, act)})
 
 
 def _finished(

@@ -191,3 +191,15 @@ def test_a_focused_button_keeps_the_focus_when_the_page_renews_itself(web: Watch
     page.evaluate("document.querySelector('#live').dataset.old = 'yes'")
     expect(page.locator("#live:not([data-old])")).to_be_visible(timeout=9_000)
     expect(page.locator(f"#run-{engine.pk}")).to_be_focused()
+
+
+@pytest.mark.parametrize("menu", ["#views", "#query-help", "details:has([data-columns])"])
+def test_a_menu_opens_inside_a_phones_screen(web: Watched, menu: str) -> None:
+    make_cycle()
+    web.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page = web.go("/cycles/")
+    page.locator(f"{menu} > summary").click()
+    box = page.locator(f"{menu} > .sheet").bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= PHONE["width"]
