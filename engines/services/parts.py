@@ -4,11 +4,11 @@ from engines.domain.cycle import NotConfiguredPart, Part
 from engines.services.pipeline import ModelAutomationPipeline
 from engines.services.steps.inspect import Inspect
 from engines.services.steps.measure import Measure
+from engines.services.steps.orphans import Orphans
 from engines.services.steps.retrain import Retrain
 
 NOT_YET = {
     "patch": "no code-writing engine is attached",
-    "orphans": "orphan discovery is not part of this version",
     "evolve": "workflow evolution is not part of this version",
     "learn": "policy and synergy learners are not part of this version",
     "flag": "no step changed the bot's code, and no flagger is attached",
@@ -22,6 +22,7 @@ def default_parts(pipeline: ModelAutomationPipeline | None = None) -> dict[str, 
     return {
         "inspect": Inspect(pipeline),
         "retrain": Retrain(pipeline),
+        "orphans": Orphans(),
         "measure": Measure(),
         **{step: NotConfiguredPart(why) for step, why in NOT_YET.items()},
     }

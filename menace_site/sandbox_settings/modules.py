@@ -4,7 +4,6 @@ from typing import Literal
 
 from menace_site.sandbox_settings.fields import Group, Names, Presets, Switch, setting
 
-ORPHANS = "orphan modules"
 SANDBOX = "the sandbox's layers"
 AS_SANDBOX = "as `{}`"
 
@@ -32,42 +31,42 @@ class Sandbox(Group):
 class Orphans(Group):
     """Orphan modules"""
 
+    include_orphans: Switch = setting(
+        True, "SANDBOX_INCLUDE_ORPHANS", "Look for orphan modules in each cycle, test them and take them in."
+    )
     recursive_orphans: Switch = setting(
-        True, "SANDBOX_RECURSIVE_ORPHANS", "Follow orphan modules through their imports.", later=ORPHANS
+        True, "SANDBOX_RECURSIVE_ORPHANS", "Follow orphan modules through their imports."
     )
     recursive_isolated: Switch = setting(
-        True, "SANDBOX_RECURSIVE_ISOLATED", "Follow isolated modules through their imports.", later=ORPHANS
+        True, "SANDBOX_RECURSIVE_ISOLATED", "Follow isolated modules through their imports."
     )
     auto_include_isolated: Switch = setting(
         True,
         "SANDBOX_AUTO_INCLUDE_ISOLATED",
         "Always look for isolated modules and take them in.",
-        later=ORPHANS,
     )
     discover_isolated: Switch = setting(
         True,
         "SANDBOX_DISCOVER_ISOLATED",
         "Look for isolated modules during a scan.",
         shown=AS_SANDBOX.format("SANDBOX_AUTO_INCLUDE_ISOLATED"),
-        later=ORPHANS,
     )
     test_redundant: Switch = setting(
-        True, "SANDBOX_TEST_REDUNDANT", "Also test modules judged redundant or legacy.", later=ORPHANS
+        True, "SANDBOX_TEST_REDUNDANT", "Also test modules judged redundant or legacy."
     )
     clean_orphans: Switch = setting(
-        False, "SANDBOX_CLEAN_ORPHANS", "Drop what passed from `orphan_modules.json`.", later=ORPHANS
+        False, "SANDBOX_CLEAN_ORPHANS", "Drop what passed from `orphan_modules.json`."
     )
     capture_side_effects: Switch = setting(
-        True, "SANDBOX_CAPTURE_SIDE_EFFECTS", "Count what modules attempt while they run.", later=ORPHANS
+        True, "SANDBOX_CAPTURE_SIDE_EFFECTS", "Count what modules attempt while they run."
     )
     side_effect_threshold: float = setting(
         10.0,
         "SANDBOX_SIDE_EFFECT_THRESHOLD",
         "Score over which a module is `heavy_side_effects`.",
         ge=0,
-        later=ORPHANS,
     )
-    skip_dirs: Names = setting([], "SANDBOX_SKIP_DIRS", "More folders that a scan leaves out.", later=ORPHANS)
+    skip_dirs: Names = setting([], "SANDBOX_SKIP_DIRS", "More folders that a scan leaves out.")
     discovery_workers: int | None = setting(
         None,
         "SANDBOX_DISCOVERY_WORKERS",
@@ -75,7 +74,6 @@ class Orphans(Group):
         shown="the number of cores",
         ge=1,
         le=256,
-        later=ORPHANS,
     )
 
 
@@ -87,51 +85,44 @@ class SelfTests(Group):
         "SELF_TEST_RECURSIVE_ORPHANS",
         "The same for self-tests.",
         shown=AS_SANDBOX.format("SANDBOX_RECURSIVE_ORPHANS"),
-        later=ORPHANS,
     )
     self_test_recursive_isolated: Switch = setting(
         True,
         "SELF_TEST_RECURSIVE_ISOLATED",
         "The same for self-tests.",
         shown=AS_SANDBOX.format("SANDBOX_RECURSIVE_ISOLATED"),
-        later=ORPHANS,
     )
     self_test_auto_include_isolated: Switch = setting(
         True,
         "SELF_TEST_AUTO_INCLUDE_ISOLATED",
         "The same for self-tests.",
         shown=AS_SANDBOX.format("SANDBOX_AUTO_INCLUDE_ISOLATED"),
-        later=ORPHANS,
     )
     self_test_discover_isolated: Switch = setting(
         True,
         "SELF_TEST_DISCOVER_ISOLATED",
         "The same for self-tests.",
         shown=AS_SANDBOX.format("SANDBOX_DISCOVER_ISOLATED"),
-        later=ORPHANS,
     )
     self_test_include_redundant: Switch = setting(
         True,
         "SELF_TEST_INCLUDE_REDUNDANT",
         "The same for self-tests.",
         shown=AS_SANDBOX.format("SANDBOX_TEST_REDUNDANT"),
-        later=ORPHANS,
     )
     self_test_clean_orphans: Switch = setting(
         False,
         "SELF_TEST_CLEAN_ORPHANS",
         "The same for self-tests.",
         shown=AS_SANDBOX.format("SANDBOX_CLEAN_ORPHANS"),
-        later=ORPHANS,
     )
     self_test_roi_threshold: float = setting(
-        0.0, "SELF_TEST_ROI_THRESHOLD", "Total ROI that a module must exceed to be taken in.", later=ORPHANS
+        0.0, "SELF_TEST_ROI_THRESHOLD", "Total ROI that a module must exceed to be taken in."
     )
     self_test_synergy_threshold: float = setting(
         0.0,
         "SELF_TEST_SYNERGY_THRESHOLD",
         "`synergy_roi` that a module must exceed to be taken in.",
-        later=ORPHANS,
     )
 
 

@@ -195,7 +195,6 @@ def _carry_out(batch: SelfTestRun, lease: Lease, cancel: Cancel | None, execute:
 
 
 def _order(batch: SelfTestRun, row: ModuleRun) -> Order:
-    sandbox = settings.SANDBOX
     return Order(
         path=row.path,
         module=batch.options.get("modules", {}).get(row.path, ""),
@@ -203,8 +202,8 @@ def _order(batch: SelfTestRun, row: ModuleRun) -> Order:
         import_paths=tuple(batch.options.get("import_paths", (".",))),
         origin=TestOrigin(row.origin),
         tests=tuple(row.tests),
-        captures=sandbox.capture_side_effects,
-        threshold=sandbox.side_effect_threshold,
+        captures=batch.options.get("captures", settings.SANDBOX.capture_side_effects),
+        threshold=batch.options.get("threshold", settings.SANDBOX.side_effect_threshold),
     )
 
 
