@@ -25,7 +25,7 @@ LEAST_WEIGHT: Final = 8
 """Modules with less in them say nothing: two of them are alike by chance."""
 LEAST_CONTAINED, LEAST_NAMES, LEAST_TOGETHER = 0.4, 0.75, 1.5
 """How much of a module must be in another one, of its statements, of the names, and both added."""
-SHORTLIST: Final = 6
+SHORTLIST: Final = 4
 """So many files are parsed for one orphan at most."""
 
 

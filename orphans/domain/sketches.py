@@ -13,7 +13,7 @@ from typing import Final
 
 LEAST_WORD: Final = 4
 """Shorter words are everywhere."""
-LEAST_SCORE: Final = 0.3
+LEAST_SCORE: Final = 0.6
 """Share of a module's rare words below which a file isn't worth a closer look."""
 RARE_WORDS: Final = 64
 """So many words of a module are looked up, the rarest first."""
