@@ -21,8 +21,8 @@ from engines.views.common import actor, attempt, cycle_of, cycles_of, may_operat
 from engines.views.undo import offer_cycles
 
 ACTS = {
-    "cancel": (services.cancel_cycle, "Cancel asked for."),
-    "pause": (services.pause_cycle, "Pause asked for."),
+    "cancel": (services.cancel_cycle, "Cancelled."),
+    "pause": (services.pause_cycle, "Paused."),
     "resume": (services.resume_cycle, "Queued again."),
 }
 
@@ -85,6 +85,8 @@ def cycle_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
         messages.error(request, str(error))
     else:
         back = reverse("cycle-detail", args=[pk])
+        if cycle.state == CycleState.RUNNING:
+            done = f"{act.capitalize()} asked for; the running step is being stopped."
         offer_cycles(request, f"Cycle {pk}: {done}", act, [(pk, cycle.state)], back)
     return redirect("cycle-detail", pk)
 

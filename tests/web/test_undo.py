@@ -116,3 +116,9 @@ def test_what_moved_on_meanwhile_is_left_alone_and_told(operator: Client) -> Non
 
 def test_a_viewer_may_not(viewer: Client) -> None:
     assert viewer.post("/undo/", {"key": "x"}).status_code == 403
+
+
+@pytest.mark.parametrize(("state", "told"), [("queued", "Cancelled."), ("running", "Cancel asked for")])
+def test_a_message_says_whether_it_is_done_or_asked_for(operator: Client, state: str, told: str) -> None:
+    cycle = make_cycle(state=state)
+    assert told in operator.post(f"/cycles/{cycle.pk}/cancel/", follow=True).content.decode()

@@ -13,13 +13,9 @@ from engines.charts import fold_figure, metric_chart, roi_chart, sparkline
 
 VENDOR = settings.BASE_DIR / "static" / "vendor"
 NOW = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
-ROI = {
-    "subject": "a",
-    "per": "point",
-    "cut": False,
-    "points": [{"at": NOW, "delta": 0.5, "ema": None, "source": "cycle:1"}],
-}
-ROLLED = {**ROI["points"][0], "low": 0.1, "high": 0.9, "count": 3}
+EVENT = {"at": NOW, "delta": 0.5, "ema": None, "source": "cycle:1"}
+ROI = {"subject": "a", "per": "point", "cut": False, "points": [EVENT]}
+ROLLED = {**EVENT, "low": 0.1, "high": 0.9, "count": 3}
 POINT = {"at": NOW, "value": 0.5, "source": "cycle:1", "low": 0.4, "high": 0.6}
 
 
