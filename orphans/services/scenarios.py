@@ -1,12 +1,9 @@
 """One workflow function under one preset: the runs that this takes, carried out and measured."""
 
-import contextlib
 import functools
-import json
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from orphans import sandbox
@@ -16,13 +13,12 @@ from orphans.domain.preset_effects import DEFAULT_INPUTS, KeyEffect, effects, fa
 from orphans.domain.presets import BURSTS, Preset
 from orphans.domain.scenario_report import ReportError, Told, read_told, summary
 from orphans.domain.schemas import Schema
-from orphans.sandbox import Kind, Limits, Measurement, Outcome, Runner, RunSpec, stub_api
+from orphans.sandbox import Kind, Limits, Measurement, Network, Outcome, Runner, RunSpec
 
 JOB: Final = "orphans.domain.scenario_job:scenario"
-STUB_URL: Final = "SANDBOX_STUB_URL"
 SCENARIO_NAME: Final = "SANDBOX_SCENARIO_NAME"
-READY_SECONDS: Final = 20.0
 BURST_INPUTS: Final = 20
+LINUX: Final = sys.platform == "linux"
 
 SEVERE: Final = tuple(Outcome)
 LIMITED: Final = frozenset({Outcome.TIMEOUT, Outcome.KILLED, Outcome.OOM, Outcome.DENIED})
@@ -52,11 +48,14 @@ def plan(preset: Preset, spec: RunSpec, schema: Schema | None = None, *, seed: i
     """
     if spec.kind is not Kind.CALL:
         raise InvalidInput(f"a scenario calls a function, not a {spec.kind}", field="target")
+    faults = faults_of(preset)
     base = replace(
         spec,
         kind=Kind.JOB,
         target=JOB,
         limits=limited(spec.limits, preset),
+        network=Network.NONE if faults is None else Network.STUB,
+        stub=None if faults is None else {"seed": seed, **faults},
         env={**spec.env, SCENARIO_NAME: preset.name},
     )
     count = preset.whole("INPUT_COUNT", DEFAULT_INPUTS)
@@ -89,70 +88,21 @@ def _burst(preset: Preset) -> dict[str, int | None]:
 def limited(limits: Limits, preset: Preset) -> Limits:
     """Return `limits` with those of the preset in their place; bursts get the threads that they need."""
     wanted = limits_of(preset)
+    wanted["threads"] = limits.threads + sum(preset.whole(key) for key in BURSTS)
     if "disk_bytes" in wanted:
         wanted["file_bytes"] = min(limits.file_bytes, wanted["disk_bytes"])
-    known = {each.name for each in fields(Limits)}
-    if "threads" in known:
-        wanted["threads"] = getattr(limits, "threads", 0) + sum(preset.whole(key) for key in BURSTS)
-    return replace(limits, **{name: value for name, value in wanted.items() if name in known})
+    return replace(limits, **wanted)
 
 
 @functools.cache
 def probe() -> Mapping[str, bool]:
     """Return what this machine can do for a preset, by the words of `preset_effects.WORDS`.
 
-    Asked once a process, of a run that does nothing.
+    Asked once a process: walls don't come and go while it lives.
     """
-    held = sandbox.run(RunSpec(target="orphans.services.scenarios:nothing")).guarantees
-    limits = held.get("rlimits", False)
-    watched = held.get("nothing_survives", False)
-    return {
-        "cpu_limit": held.get("time_limit", False),
-        "time_limit": held.get("time_limit", False),
-        "memory_limit": watched,
-        "disk_limit": held.get("disk_limit", False),
-        "process_limit": watched,
-        "file_limit": limits,
-        "stub": True,
-        "gpu": False,
-    }
-
-
-def nothing(payload: Any, job: Any) -> None:
-    """Be the job of a run that only shows what holds."""
-
-
-@contextlib.contextmanager
-def with_api(spec: RunSpec, preset: Preset, *, seed: int = 0) -> Iterator[RunSpec]:
-    """Yield the spec with the loopback API that the preset asks for; as it is when it asks for none.
-
-    Raises:
-        NotConfigured: the API didn't start.
-    """
-    faults = faults_of(preset)
-    if faults is None:
-        yield spec
-        return
-    order = {"seed": seed, **faults}
-    if any(each.name == "stub" for each in fields(RunSpec)):
-        more: dict[str, Any] = {"network": sandbox.Network.STUB, "stub": order}
-        yield replace(spec, **more)
-        return
-    command = [sys.executable, "-I", "-S", "-B", stub_api.__file__, json.dumps(order)]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            more = {"network": True, "env": {**spec.env, STUB_URL: f"http://127.0.0.1:{_port_of(process)}"}}
-            yield replace(spec, **more)
-        finally:
-            process.kill()
-
-
-def _port_of(process: "subprocess.Popen[str]") -> int:
-    line = process.stdout.readline() if process.stdout else ""
-    if not line:
-        raise NotConfigured("the loopback API of the scenario didn't start")
-    port: int = json.loads(line)["port"]
-    return port
+    held = {layer.name for layer in sandbox.probe().layers if layer.held}
+    watched = dict.fromkeys(("cpu_limit", "memory_limit", "process_limit", "disk_limit"), LINUX)
+    return {**watched, "time_limit": True, "file_limit": True, "stub": "namespaces" in held, "gpu": False}
 
 
 def run_scenario(
@@ -168,10 +118,16 @@ def run_scenario(
     `outcome` is the worst of the runs'; `limits_hit` the reasons of those that a limit ended; `calls`,
     `outcomes`, `errors`, `latency` (seconds), `threads` and `under_way` are what the runs told of their
     calls, None when none did; `effects` says of every key whether it did something on this machine.
+
+    Raises:
+        InvalidInput: the spec calls no function.
+        NotConfigured: this machine lacks what `SANDBOX_REQUIRE` names.
     """
-    with with_api(spec, preset, seed=seed) as made:
-        parts = plan(preset, made, schema, seed=seed)
+    try:
+        parts = plan(preset, spec, schema, seed=seed)
         runs = [(part, (runner or sandbox).run(part.spec)) for part in parts]
+    except sandbox.SandboxUnavailable as error:
+        raise NotConfigured(str(error)) from None
     told = [_told(part, measured) for part, measured in runs]
     return {
         "scenario": preset.name,

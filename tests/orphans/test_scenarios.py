@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from orphans.domain.errors import InvalidInput
+from orphans.domain.errors import InvalidInput, NotConfigured
+from orphans.domain.preset_effects import WORDS
 from orphans.domain.presets import read_preset
 from orphans.domain.schemas import infer
-from orphans.sandbox import Kind, Limits, Measurement, Outcome, RunSpec
+from orphans.sandbox import Kind, Limits, Measurement, Outcome, RunSpec, SandboxUnavailable
 from orphans.services import scenarios
 from orphans.services.scenarios import plan, run_scenario
 from tests.fakes import CannedRunner
@@ -61,7 +62,7 @@ def test_memory_is_limited() -> None:
 def test_the_disk_is_limited() -> None:
     assert tried("write", DISK_LIMIT="64Mi")["outcome"] == "ok"
     found = tried("write", DISK_LIMIT="2Mi")
-    assert found["outcome"] != "ok" or calls(found) == (0, 1)
+    assert (calls(found), found["errors"]) == ((0, 1), {"OSError": 1})
 
 
 def test_processes_are_limited() -> None:
@@ -150,6 +151,20 @@ def test_the_level_bounds_the_calls_under_way() -> None:
     assert tried("wait_async", ASYNC_TASK_BURST=8, CONCURRENCY_LEVEL=3)["under_way"] == 3
 
 
+def test_a_burst_gets_the_threads_that_it_asks_for() -> None:
+    found = tried("wait", THREAD_BURST=200)
+    assert (found["threads"], found["calls"], found["outcome"]) == (200, 201, "ok")
+
+
+def test_a_machine_without_what_is_required_is_told() -> None:
+    class Refusing:
+        def run(self, spec: RunSpec, **_: Any) -> Measurement:
+            raise SandboxUnavailable("SANDBOX_REQUIRE names landlock")
+
+    with pytest.raises(NotConfigured, match="landlock"):
+        run_scenario(read_preset({"CPU_LIMIT": 1}), spec("price"), runner=Refusing())
+
+
 def test_the_function_knows_the_name_of_its_scenario() -> None:
     found = tried("tell_name", SCENARIO_NAME="spike-7", TIME_LIMIT=20, SEVERITY="mild")
     assert (found["messages"], found["severity"]) == ({"RuntimeError": "spike-7"}, "mild")
@@ -213,4 +228,8 @@ def test_every_key_is_told_with_what_it_did() -> None:
     assert {each["key"]: each["held"] for each in found["effects"]} == {
         "CPU_LIMIT": True, "GPU_LIMIT": False, "INPUT_COUNT": True,
     }  # fmt: skip
-    assert scenarios.probe()["time_limit"]
+
+
+def test_this_machine_holds_every_key_but_graphics() -> None:
+    assert [word for word, held in scenarios.probe().items() if not held] == ["gpu"]
+    assert set(scenarios.probe()) == set(WORDS)
