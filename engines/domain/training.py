@@ -12,7 +12,7 @@ from engines.domain.results import Budget
 from engines.domain.search import SearchResult, Trial, search
 from engines.domain.training_evaluate import ARTIFACT, CHAMPION, Job, describe
 from engines.domain.training_scores import contributions, score_all
-from engines.domain.training_setting import FOLDS, Setting, cpu_seconds, setting
+from engines.domain.training_setting import Setting, cpu_seconds, setting
 
 COMPARE_REPEATS: Final = 2
 COMPARE_SHARE: Final = 0.2
@@ -59,7 +59,7 @@ def train(payload: Mapping[str, Any], job: Job) -> dict[str, Json]:
         "direction": "max" if here.sign > 0 else "min",
         "rows": len(here.parts.learn),
         "test_rows": len(here.parts.score),
-        "folds": FOLDS,
+        "folds": len(here.folds(here.seed)),
         "digest": here.bot.digest,
         "data": describe(here.bot),
         **_on_the_same_folds(champion, challenger),

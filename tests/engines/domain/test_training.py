@@ -65,6 +65,12 @@ def test_a_search_without_space_ends_with_the_champion(job: InProcessJob) -> Non
     assert not (job.scratch / "model.bin").exists()
 
 
+def test_the_report_says_how_many_folds_a_rare_class_allowed(job: InProcessJob) -> None:
+    found = read_training(train(payload("rare"), job))
+    assert found.folds == 3, "of four, one is held out"
+    assert len(found.champion.fold_scores) % found.folds == 0
+
+
 def test_a_regression_is_measured_with_its_own_metrics(job: InProcessJob) -> None:
     found = read_training(train(payload("regression", metric="rmse", direction="min"), job))
     assert set(found.champion.metrics) == {"r2", "mae", "mse", "rmse"}

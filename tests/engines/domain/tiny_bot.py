@@ -79,6 +79,16 @@ def mapping() -> dict[str, Any]:
     }
 
 
+def few_of_a_class() -> tuple[Any, Any]:
+    x, y = data()
+    keep = np.flatnonzero(y == 0)[:100].tolist() + np.flatnonzero(y == 1)[:4].tolist()
+    return x[keep], y[keep]
+
+
+def rare() -> dict[str, Any]:
+    return mapping() | {"dataset": few_of_a_class}
+
+
 def fixed() -> dict[str, Any]:
     return mapping() | {"space": {}}
 
