@@ -26,8 +26,11 @@ from engines.services.engine import (
     ImprovementEngineRegistry,
     SelfImprovementEngine,
 )
+from engines.services.integration import try_integrate_into_workflows
 from engines.services.pipeline import ContextBuilder, ModelAutomationPipeline
 from orphans.roots import resolve_path
+from orphans.services.flow import auto_include_modules
+from orphans.services.service import SelfTestService
 
 __all__ = [
     "AutomationResult",
@@ -46,5 +49,8 @@ __all__ = [
     "RegistrationError",
     "Roi",
     "SelfImprovementEngine",
+    "SelfTestService",
+    "auto_include_modules",
     "resolve_path",
+    "try_integrate_into_workflows",
 ]

@@ -14,6 +14,7 @@ from engines.domain.states import CycleState, Trigger
 from engines.models import Cycle, Engine
 from engines.services.inline import result_of, run_inline
 from engines.signals import step_changed
+from orphans.services import flags
 
 FAILED, STOPPED = 1, 130
 GOOD = {CycleState.DONE, CycleState.SKIPPED}
@@ -30,6 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--engine", action="append", dest="engines", metavar="NAME", help="default: all")
         parser.add_argument("--energy", type=float, default=1.0, help="1.0 = the engine's base budget")
         parser.add_argument("--seed", type=int, help="seed of the search (default: the engine's)")
+        flags.add_flags(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON document, no progress")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -40,7 +42,8 @@ class Command(BaseCommand):
         if not options["json"]:
             step_changed.connect(self._tell)
         try:
-            rows = [self._run(engine, options) for _ in range(options["runs"]) for engine in engines]
+            with flags.as_settings(options):
+                rows = [self._run(engine, options) for _ in range(options["runs"]) for engine in engines]
         except KeyboardInterrupt:
             raise CommandError("stopped; the running cycle was cancelled", returncode=STOPPED) from None
         finally:
