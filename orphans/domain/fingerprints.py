@@ -35,6 +35,7 @@ _COMMON: Final = _BUILTINS.union(
 )
 _LEFT_OUT: Final = frozenset({"ctx", "annotation", "returns", "type_comment", "type_params", "kind"})
 _INNER: Final = ("body", "handlers", "orelse", "finalbody", "cases")
+_DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _FIELDS: Final[dict[type[ast.AST], tuple[str, ...]]] = {}
 
 
@@ -46,6 +47,8 @@ class Fingerprint:
     shapes: Mapping[int, int]
     #: definitions, attributes, keywords, short strings and imports
     names: frozenset[str]
+    #: those of functions and classes that stand outside of all others
+    definitions: frozenset[str] = frozenset()
 
     @property
     def weight(self) -> int:
@@ -54,7 +57,11 @@ class Fingerprint:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain JSON, the same for equal fingerprints."""
-        return {"shapes": sorted(self.shapes.items()), "names": sorted(self.names)}
+        return {
+            "shapes": sorted(self.shapes.items()),
+            "names": sorted(self.names),
+            "definitions": sorted(self.definitions),
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -64,7 +71,8 @@ class Fingerprint:
             KeyError, TypeError, ValueError: the data is something else.
         """
         shapes = {int(shape): int(weight) for shape, weight in data["shapes"]}
-        return cls(shapes, frozenset(str(name) for name in data["names"]))
+        names, definitions = (frozenset(str(x) for x in data[key]) for key in ("names", "definitions"))
+        return cls(shapes, names, definitions)
 
 
 def parsed(source: str | bytes) -> ast.Module | None:
@@ -95,7 +103,8 @@ def fingerprint_of(tree: ast.Module) -> Fingerprint:
         if len(words) > _TRIVIAL:
             shape = zlib.crc32("\0".join(words).encode("utf-8", "surrogatepass"))
             shapes[shape] = min(len(words) - _TRIVIAL, _HEAVIEST)
-    return Fingerprint(shapes, frozenset(reader.names))
+    made = (each.name for each in tree.body if isinstance(each, _DEFINITIONS))
+    return Fingerprint(shapes, frozenset(reader.names), frozenset(made))
 
 
 def _statements(tree: ast.Module) -> Iterator[tuple[ast.stmt, bool]]:

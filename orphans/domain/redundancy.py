@@ -25,6 +25,10 @@ LEAST_WEIGHT: Final = 8
 """Modules with less in them say nothing: two of them are alike by chance."""
 LEAST_CONTAINED, LEAST_NAMES, LEAST_TOGETHER = 0.4, 0.75, 1.5
 """How much of a module must be in another one, of its statements, of the names, and both added."""
+LEAST_DEFINITIONS: Final = 0.5
+"""Share of the definitions that must have one name in both; siblings call theirs otherwise."""
+WITHOUT_DEFINITIONS: Final = (0.85, 0.8)
+"""What is asked of statements and names of a module whose definitions are called otherwise."""
 SHORTLIST: Final = 4
 """So many files are parsed for one orphan at most."""
 
@@ -51,6 +55,8 @@ class Overlap:
     covered: float
     #: of the shorter list of names, what both have
     names: float
+    #: of the shorter list of outermost functions and classes, what both have; None when one has none
+    definitions: float | None = None
 
     @property
     def is_copy(self) -> bool:
@@ -58,6 +64,9 @@ class Overlap:
 
         The thresholds are read off `benchmarks/redundancy.py`: siblings reach one of them, seldom the sum.
         """
+        if self.definitions is not None and self.definitions < LEAST_DEFINITIONS:
+            contained, names = WITHOUT_DEFINITIONS
+            return self.contained >= contained and self.names >= names
         together = self.contained + self.names >= LEAST_TOGETHER
         return together and self.contained >= LEAST_CONTAINED and self.names >= LEAST_NAMES
 
@@ -74,8 +83,15 @@ def overlap(module: Fingerprint, other: Fingerprint) -> Overlap:
     return Overlap(
         contained=shared / max(1, module.weight),
         covered=back / max(1, other.weight),
-        names=len(module.names & other.names) / max(1, min(len(module.names), len(other.names))),
+        names=_shared(module.names, other.names) or 0.0,
+        definitions=_shared(module.definitions, other.definitions),
     )
+
+
+def _shared(some: frozenset[str], others: frozenset[str]) -> float | None:
+    """Return the share of the shorter list that both have; None when it is empty."""
+    shorter = min(len(some), len(others))
+    return len(some & others) / shorter if shorter else None
 
 
 def find_twins(

@@ -73,6 +73,7 @@ def test_names_are_definitions_attributes_keywords_strings_and_imports() -> None
     )
     expected = {"shop.errors.", "Refused", "LIMIT", "Ledger", "book", "amount", "no such account", "code"}
     assert printed(source).names == expected
+    assert printed(source).definitions == {"Ledger"}
 
 
 def test_what_everybody_writes_is_no_name() -> None:

@@ -69,6 +69,21 @@ def test_a_sibling_has_the_shapes_and_lacks_the_names() -> None:
     assert not found.is_copy
 
 
+def test_a_sibling_with_most_names_is_told_by_what_it_defines() -> None:
+    sibling = LEDGER.replace("class Ledger", "class Purse").replace("load_ledger", "load_purse")
+    sibling = sibling.replace("statement", "listing").replace("Ledger(", "Purse(")
+    other = thinned(LEDGER, 3)
+    assert twin_of(thinned(sibling, 6), {"shop/ledger.py": other}) is None
+    assert twin_of(thinned(LEDGER, 6), {"shop/ledger.py": other}) is not None
+
+
+def test_a_whole_copy_is_found_even_if_its_definitions_were_renamed() -> None:
+    copy = renamed(LEDGER.replace("Ledger", "Purse").replace("load_", "read_"))
+    twin = twin_of(copy, LIVE)
+    assert twin is not None
+    assert twin.path == "shop/ledger.py"
+
+
 def test_the_same_words_in_other_statements_make_no_copy() -> None:
     prose = f'"""{LEDGER.replace(chr(34) * 3, "")}"""\nimport json\nprint(json, "Ledger", "book")\n'
     assert twin_of(LEDGER, {"notes.py": prose}) is None
