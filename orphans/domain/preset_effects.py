@@ -74,8 +74,6 @@ def _effect(preset: Preset, name: str, probe: Mapping[str, bool]) -> KeyEffect:
 def _idle(preset: Preset, name: str) -> str:
     """Return why a key changes nothing beside the other keys of its preset."""
     calls = sum(preset.whole(key) for key in BURSTS)
-    if name == "MAX_THREADS" and preset.whole(name) >= calls:
-        return f"the bursts never need more than {calls} threads"
     if name == "CONCURRENCY_LEVEL" and preset.whole(name) >= calls:
         return f"the bursts never have more than {calls} calls under way"
     limits, level = limits_of(preset), preset.whole("SECURITY_LEVEL")
@@ -111,7 +109,7 @@ _HOW: Final[Mapping[str, str]] = {
     "MISUSE_RATE": "{} of a hundred inputs break the schema",
     "THREAD_BURST": "{} threads call at once",
     "ASYNC_TASK_BURST": "{} asyncio tasks call at once",
-    "MAX_THREADS": "the bursts have at most {} threads",
+    "MAX_THREADS": "the run can't have more than {} threads beside its processes",
     "CONCURRENCY_LEVEL": "at most {} calls are under way",
 }
 
@@ -125,7 +123,7 @@ def how(preset: Preset, name: str) -> str:
 
 def limits_of(preset: Preset) -> dict[str, Any]:
     """Return the limits that the preset sets: cpu_seconds, wall_seconds, memory_bytes, disk_bytes,
-    processes, open_files; only those that it says something about.
+    processes, threads, open_files; only those that it says something about.
 
     CPU time is CPU_LIMIT times TIME_LIMIT: so many cores on average, however they are spread over the run.
     """
@@ -136,7 +134,7 @@ def limits_of(preset: Preset) -> dict[str, Any]:
     if "CPU_LIMIT" in preset.values:
         found["cpu_seconds"] = preset.number("CPU_LIMIT") * wall
     found |= LEVELS.get(preset.whole("SECURITY_LEVEL"), {})
-    plain = {"MEMORY_LIMIT": "memory_bytes", "DISK_LIMIT": "disk_bytes"}
+    plain = {"MEMORY_LIMIT": "memory_bytes", "DISK_LIMIT": "disk_bytes", "MAX_THREADS": "threads"}
     tightening = {"PROCESS_LIMIT": "processes", "OPEN_FILES": "open_files"}
     for key, name in (plain | tightening).items():
         if key in preset.values:

@@ -94,7 +94,8 @@ _ALL: Final = (
          "inputs"),
     _key("THREAD_BURST", "count", 0, 500, "Threads that call at the same moment.", "concurrency"),
     _key("ASYNC_TASK_BURST", "count", 0, 2000, "asyncio tasks that call at the same moment.", "concurrency"),
-    _key("MAX_THREADS", "count", 1, 1000, "Threads that the bursts may have together.", "concurrency"),
+    _key("MAX_THREADS", "count", 1, 1000, "Threads of a run beside its processes, the bursts' among them.",
+         "concurrency", "process_limit"),
     _key("CONCURRENCY_LEVEL", "count", 1, 2500, "Calls that may be under way at one moment.",
          "concurrency"),
 )  # fmt: skip

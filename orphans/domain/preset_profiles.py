@@ -123,10 +123,10 @@ def _drawn(key: str, low: float, high: float, chance: random.Random) -> Value:
 
 
 def _consistent(keys: dict[str, Value]) -> dict[str, Value]:
-    """Keep calls at a time within the calls that there are."""
+    """Keep the calls at a time under the calls that there are, so that the level always holds some back."""
     if "CONCURRENCY_LEVEL" in keys:
         calls = int(keys["THREAD_BURST"]) + int(keys["ASYNC_TASK_BURST"])
-        keys["CONCURRENCY_LEVEL"] = min(int(keys["CONCURRENCY_LEVEL"]), calls)
+        keys["CONCURRENCY_LEVEL"] = min(int(keys["CONCURRENCY_LEVEL"]), calls - 1)
     return keys
 
 

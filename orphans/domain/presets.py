@@ -133,9 +133,8 @@ def _network_faults(preset: Preset) -> Iterable[Problem]:
 
 def _burst_faults(preset: Preset) -> Iterable[Problem]:
     calls = sum(preset.whole(key) for key in BURSTS)
-    for key in ("MAX_THREADS", "CONCURRENCY_LEVEL"):
-        if key in preset.values and calls == 0:
-            yield key, f"has no effect without {' or '.join(BURSTS)}"
+    if "CONCURRENCY_LEVEL" in preset.values and calls == 0:
+        yield "CONCURRENCY_LEVEL", f"has no effect without {' or '.join(BURSTS)}"
     most = preset.whole("MAX_THREADS", calls)
     needed = preset.whole("THREAD_BURST") + (preset.whole("ASYNC_TASK_BURST") > 0)
     if calls and most < needed:

@@ -88,7 +88,7 @@ def _burst(preset: Preset) -> dict[str, int | None]:
 def limited(limits: Limits, preset: Preset) -> Limits:
     """Return `limits` with those of the preset in their place; bursts get the threads that they need."""
     wanted = limits_of(preset)
-    wanted["threads"] = limits.threads + sum(preset.whole(key) for key in BURSTS)
+    wanted.setdefault("threads", limits.threads + sum(preset.whole(key) for key in BURSTS))
     if "disk_bytes" in wanted:
         wanted["file_bytes"] = min(limits.file_bytes, wanted["disk_bytes"])
     return replace(limits, **wanted)

@@ -72,6 +72,12 @@ def test_processes_are_limited() -> None:
         assert found["outcome"] in ("killed", "denied") or calls(found) == (0, 1)
 
 
+def test_threads_are_limited() -> None:
+    assert calls(tried("start_threads", CPU_LIMIT=1)) == (1, 0)
+    found = tried("start_threads", MAX_THREADS=10, PROCESS_LIMIT=2)
+    assert (calls(found), found["errors"]) == ((0, 1), {"RuntimeError": 1})
+
+
 def test_open_files_are_limited() -> None:
     assert calls(tried("open_many", OPEN_FILES=200)) == (1, 0)
     found = tried("open_many", OPEN_FILES=64)

@@ -55,10 +55,10 @@ def test_the_list_is_paged_by_name(viewer: Client) -> None:
 
 
 def test_a_preset_shows_what_each_key_does_here(viewer: Client) -> None:
-    make_preset("mixed", THREAD_BURST=5, MAX_THREADS=9, GPU_LIMIT=1)
+    make_preset("mixed", THREAD_BURST=5, CONCURRENCY_LEVEL=9, GPU_LIMIT=1)
     page = text(viewer, "/presets/mixed/")
     assert "5 threads call at once" in page
-    assert "the bursts never need more than 5 threads" in page
+    assert "the bursts never have more than 5 calls under way" in page
     assert "no graphics processor" in page
     assert "2 keys do nothing on this machine" in page
 
@@ -98,8 +98,8 @@ def test_refusals_stand_beside_their_fields(operator: Client) -> None:
     page = answer.content.decode()
     assert answer.status_code == 422
     assert 'id="id_MEMORY_LIMIT-wrong">has the unit' in page
-    answer = operator.post(NEW, {"name": "Mine", "MAX_THREADS": "4"})
-    assert 'id="id_MAX_THREADS-wrong">has no effect without' in answer.content.decode()
+    answer = operator.post(NEW, {"name": "Mine", "CONCURRENCY_LEVEL": "4"})
+    assert 'id="id_CONCURRENCY_LEVEL-wrong">has no effect without' in answer.content.decode()
     answer = operator.post(NEW, {"name": "Mine", "CPU_LIMIT": "4"})
     assert 'id="id_name-wrong">&#x27;Mine&#x27; is no name' in answer.content.decode()
     assert "changes nothing" in operator.post(NEW, {"name": "mine"}).content.decode()

@@ -4,7 +4,7 @@ import pytest
 
 from orphans.domain.preset_effects import WORDS, effects, faults_of, limits_of, without_effect
 from orphans.domain.preset_keys import KEYS
-from orphans.domain.preset_profiles import generate_canonical_presets
+from orphans.domain.preset_profiles import generate_canonical_presets, generate_presets
 from orphans.domain.presets import read_preset
 from orphans.sandbox.stub_api import Faults
 
@@ -27,7 +27,7 @@ TOGETHER: dict[str, object] = {
     "UPSTREAM_FAILURES": 1, "UPSTREAM_REQUESTS": 2, "SCHEMA_MISMATCHES": 1, "SCHEMA_CHECKS": 2,
     "NETWORK_LATENCY_MS": 9, "NETWORK_JITTER_MS": 9, "PACKET_LOSS": 0.5, "API_LATENCY_MS": 5,
     "BANDWIDTH_LIMIT": 1, "CPU_LIMIT": 1, "TIME_LIMIT": 5, "MEMORY_LIMIT": 64, "DISK_LIMIT": 1,
-    "PROCESS_LIMIT": 2, "OPEN_FILES": 40, "SECURITY_LEVEL": 3, "GPU_LIMIT": 1,
+    "PROCESS_LIMIT": 2, "OPEN_FILES": 40, "MAX_THREADS": 7, "SECURITY_LEVEL": 3, "GPU_LIMIT": 1,
 }  # fmt: skip
 
 
@@ -45,7 +45,6 @@ def test_a_machine_that_was_not_asked_holds_nothing() -> None:
 @pytest.mark.parametrize(
     ("keys", "key", "word"),
     [
-        ({"THREAD_BURST": 5, "MAX_THREADS": 5}, "MAX_THREADS", "never need more than 5"),
         ({"THREAD_BURST": 5, "CONCURRENCY_LEVEL": 6}, "CONCURRENCY_LEVEL", "never have more than 5"),
         ({"SECURITY_LEVEL": 4, "PROCESS_LIMIT": 9}, "PROCESS_LIMIT", "is tighter"),
         ({"SECURITY_LEVEL": 4, "OPEN_FILES": 90}, "OPEN_FILES", "is tighter"),
@@ -57,6 +56,12 @@ def test_a_key_that_another_one_makes_idle_is_told(keys: dict[str, object], key:
     assert word in idle(keys)[key]
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_no_made_preset_has_an_idle_key(seed: int) -> None:
+    made = [*generate_canonical_presets(), *generate_presets(seed=seed, user_misuse=True)]
+    assert [keys for keys in made if idle(dict(keys))] == []
+
+
 def test_no_graphics_processor_is_what_every_run_has() -> None:
     assert idle({"GPU_LIMIT": 0}) == {}
 
@@ -64,9 +69,10 @@ def test_no_graphics_processor_is_what_every_run_has() -> None:
 def test_limits_hold_only_what_the_preset_says() -> None:
     assert limits_of(read_preset({"API_LATENCY_MS": 1})) == {}
     assert limits_of(read_preset({"CPU_LIMIT": 0.5})) == {"cpu_seconds": 60.0}
-    given = {"CPU_LIMIT": 2, "TIME_LIMIT": 3, "MEMORY_LIMIT": 64, "DISK_LIMIT": 1}
+    given = {"CPU_LIMIT": 2, "TIME_LIMIT": 3, "MEMORY_LIMIT": 64, "DISK_LIMIT": 1, "MAX_THREADS": 9}
     assert limits_of(read_preset(given)) == {
         "cpu_seconds": 6.0, "wall_seconds": 3.0, "memory_bytes": 64 << 20, "disk_bytes": 1 << 20,
+        "threads": 9,
     }  # fmt: skip
 
 

@@ -101,7 +101,6 @@ def test_a_bad_key_is_refused_with_its_name_and_the_reason(given: Any, words: st
         ({"SCHEMA_MISMATCHES": 5, "SCHEMA_CHECKS": 4}, "SCHEMA_MISMATCHES"),
         ({"NETWORK_JITTER_MS": 20}, "NETWORK_JITTER_MS"),
         ({"NETWORK_JITTER_MS": 20, "NETWORK_LATENCY_MS": 10}, "NETWORK_JITTER_MS"),
-        ({"MAX_THREADS": 4}, "MAX_THREADS"),
         ({"MAX_THREADS": 4, "THREAD_BURST": 5}, "MAX_THREADS"),
         ({"MAX_THREADS": 5, "THREAD_BURST": 5, "ASYNC_TASK_BURST": 1}, "MAX_THREADS"),
         ({"CONCURRENCY_LEVEL": 4}, "CONCURRENCY_LEVEL"),

@@ -64,6 +64,18 @@ def open_many(order: Any) -> int:
     return len([os.open(os.devnull, os.O_RDONLY) for _ in range(100)])
 
 
+def start_threads(order: Any) -> int:
+    """Have 60 threads at one moment."""
+    go = threading.Event()
+    threads = [threading.Thread(target=go.wait, daemon=True) for _ in range(60)]
+    try:
+        for thread in threads:
+            thread.start()
+        return len(threads)
+    finally:
+        go.set()
+
+
 def get(path: str) -> Any:
     url = os.environ["SANDBOX_STUB_URL"] + path
     with urllib.request.urlopen(url, timeout=20) as answer:
