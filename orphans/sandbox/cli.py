@@ -129,7 +129,13 @@ def _preset(options: argparse.Namespace) -> tuple[Limits, Network, Any]:
     if options.preset:
         from orphans.domain import preset_effects, presets  # their checks cost more than most runs
 
-        (preset,) = presets.read_presets(Path(options.preset).read_text())
+        try:
+            found = presets.read_presets(Path(options.preset).read_text("utf-8", "replace"))
+        except presets.PresetError as error:
+            raise SpecError(f"{options.preset}: {error}") from None
+        if len(found) != 1:
+            raise SpecError(f"{options.preset} holds {len(found)} presets; a run takes one")
+        preset = found[0]
         limits = replace(limits, **preset_effects.limits_of(preset))
         stub = preset_effects.faults_of(preset)
     if options.wall:

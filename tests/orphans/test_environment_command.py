@@ -2,6 +2,8 @@
 
 import io
 import json
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from menace_site.sandbox_settings import SandboxSettings
 from orphans.domain.errors import InvalidInput
 from orphans.domain.presets import read_preset
 from orphans.environment_generator import PROFILES
+from orphans.sandbox import Outcome, cli
 from tests.factories import make_preset
 
 BOT = Path(__file__).parent / "scenario_bot"
@@ -160,3 +163,40 @@ def test_a_function_is_tried_under_all_presets_of_a_file(tmp_path: Path) -> None
 def test_bad_input_of_run_is_refused(words: list[str], reason: str) -> None:
     with pytest.raises(InvalidInput, match=reason):
         told("run", *words)
+
+
+# ------------------------------------------------------------------ sandbox run --preset
+
+
+@pytest.fixture
+def _own_signals() -> Iterator[None]:
+    """Take back what the command does with signals."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"CPU_LIMT": 1}', "did you mean CPU_LIMIT"),
+        ('[{"CPU_LIMIT": 1}, {"CPU_LIMIT": 2}]', "holds 2 presets"),
+    ],
+)
+def test_the_sandbox_refuses_a_bad_preset_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, words: str
+) -> None:
+    (tmp_path / "preset.json").write_text(text)
+    assert cli.run_main([str(BOT / "flow.py"), "--preset", str(tmp_path / "preset.json")]) == cli.USAGE
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_own_signals")
+def test_the_sandbox_runs_a_file_under_a_preset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "preset.json").write_text('{"TIME_LIMIT": 1, "API_LATENCY_MS": 5}')
+    words = [str(BOT / "flow.py"), "--checkout", str(BOT), "--preset", str(tmp_path / "preset.json")]
+    assert cli.run_main([*words, "--call", "sleep", "--input", "1"]) == cli.EXIT[Outcome.TIMEOUT]
+    capsys.readouterr()
+    assert cli.run_main([*words, "--call", "fetch", "--input", "1", "--json"]) == 0
+    assert isinstance(json.loads(capsys.readouterr().out)["result"], float)
