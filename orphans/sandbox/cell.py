@@ -82,9 +82,11 @@ def _keep(order: dict[str, Any], line: socket.socket, ends: dict[str, int]) -> N
     for each in fds:
         os.close(each)
     status = _wait_for(child)
-    line.send(json.dumps({"status": status, "survivors": _left(order["spaces"], serving)}).encode())
+    ended: dict[str, Any] = {"status": status, "survivors": _left(order["spaces"], serving)}
     if order["spaces"]:
         _end_rest()
+        ended["used"] = _used()
+    line.send(json.dumps(ended).encode())
 
 
 def _serve(order: dict[str, Any]) -> int:
@@ -167,6 +169,13 @@ def _end_rest() -> None:
             os.waitpid(-1, 0)
 
 
+def _used() -> dict[str, float]:
+    """Return what all processes of the run took, its keeper's part included."""
+    own, others = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
+    return {"cpu": cpu, "rss": others.ru_maxrss * 1024}
+
+
 def enter(order: dict[str, Any], ends: dict[str, int], tells: int, go: int) -> NoReturn:
     """Confine this process and become the run. Leaves with 127 when something doesn't hold."""
     try:
@@ -177,8 +186,11 @@ def enter(order: dict[str, Any], ends: dict[str, int], tells: int, go: int) -> N
         separate(ends, order)
         os.execve(order["argv"][0], order["argv"], order["env"])  # noqa: S606 - there must be no shell
     except BaseException as error:  # noqa: BLE001 - told to the keeper
+        words = f"{type(error).__name__}: {error}"
+        with suppress(OSError):  # the second is for what fails when the first is closed already
+            os.write(tells, json.dumps({"error": words}).encode())
         with suppress(OSError):
-            os.write(tells, json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())
+            os.write(2, f"could not start: {words}\n".encode())
     finally:
         os._exit(127)
 
@@ -190,7 +202,6 @@ def confine(order: dict[str, Any]) -> tuple[dict[str, Any], int]:
         OSError: a layer that this machine has could not be set.
     """
     os.setsid()
-    os.nice(5)
     os.umask(0o077)
     os.chdir(order["cwd"])
     held: dict[str, Any] = {"rlimits": set_limits(order)}

@@ -32,6 +32,7 @@ space = {"__name__": "orphans.sandbox.child"}
 exec(code, space)
 space["main"](order)
 """
+NOTHING: Final = {"result": None}
 MESSAGE_LENGTH: Final = 500
 TRACEBACK_LENGTH: Final = 8_000
 MAX_CALLED: Final = 5_000
@@ -42,22 +43,35 @@ class Words:
     """The run's end of the channel. Its encoder is taken before foreign code could change it."""
 
     def __init__(self, channel: int, key: str) -> None:
-        from _json import encode_basestring_ascii, make_encoder
-
         self._channel = channel
-        self._encode = make_encoder({}, _refuse, encode_basestring_ascii, None, ":", ",", False, False, False)
+        self._encode: Callable[[Any, int], tuple[str, ...]] | None = None
         self._write = posix.write
         self._key = key
 
+    def prepare(self) -> None:
+        """Take the encoder now; a script that hands over no result does without."""
+        from _json import encode_basestring_ascii, make_encoder
+
+        self._encode = make_encoder({}, _refuse, encode_basestring_ascii, None, ":", ",", False, False, False)
+
     def say(self, words: dict[str, Any]) -> None:
         """Write one line to the channel."""
-        line = "".join(self._encode(words, 0)).encode() + b"\n"
+        if self._encode is None:
+            self.prepare()
+        self.write("".join(self._encode(words, 0)))  # type: ignore[misc]
+
+    def write(self, text: str) -> None:
+        """Write one line that is JSON already."""
+        line = text.encode() + b"\n"
         while line:
             line = line[self._write(self._channel, line) :]
 
     def end(self, words: dict[str, Any]) -> None:
         """Say the last line."""
-        self.say({**words, "key": self._key})
+        if words == NOTHING:
+            self.write('{"result":null,"key":"' + self._key + '"}')
+        else:
+            self.say({**words, "key": self._key})
 
 
 class Job:
@@ -113,6 +127,8 @@ class Calls:
 def main(order: dict[str, Any]) -> NoReturn:
     """Carry out the order and leave without running any exit handler."""
     words = Words(CHANNEL, order["key"])
+    if order["kind"] != "file":
+        words.prepare()
     leave = posix._exit
     hook = prepare(order)
     if order["from_scratch"]:
@@ -125,7 +141,7 @@ def main(order: dict[str, Any]) -> NoReturn:
         last = {"result": carry_out(order, words)}
     except BaseException as error:  # noqa: BLE001 - whatever the target raises is told, SystemExit too
         code = exit_code(error)
-        last = {"result": None} if code == 0 and order["kind"] == "file" else told(error)
+        last = dict(NOTHING) if code == 0 and order["kind"] == "file" else told(error)
     try:
         if calls:
             words.say({"calls": calls.told()})

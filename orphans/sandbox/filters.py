@@ -9,6 +9,7 @@ import ctypes
 import errno
 import platform
 import struct
+from functools import cache
 from typing import Final
 
 from orphans.sandbox.kernel import CLONE_THREAD, NEW_SPACES, NUMBERS, call
@@ -139,15 +140,21 @@ def _sockets(told: Code, notify: bool, network: bool) -> Code:
     ]
 
 
+@cache
+def packed_program(notify: bool, network: bool) -> bytes:
+    """Return the filter as the kernel reads it; made once, before the forks that install it."""
+    return b"".join(struct.pack("<HBBI", *each) for each in program(notify, network))
+
+
 def install(notify: bool, network: bool) -> int:
     """Put the filter on this process and all it will start; return the supervisor's descriptor, or -1.
 
     Raises:
         OSError: the kernel has no seccomp filters, or no notification when one was asked for.
     """
-    code = program(notify, network)
-    packed = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *each) for each in code))
-    fprog = struct.pack("@HxxxxxxQ", len(code), ctypes.addressof(packed))
+    packed = packed_program(notify, network)
+    room = ctypes.create_string_buffer(packed, len(packed))
+    fprog = struct.pack("@HxxxxxxQ", len(packed) // 8, ctypes.addressof(room))
     if not notify:
         call("seccomp", 1, 0, fprog)
         return -1

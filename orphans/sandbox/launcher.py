@@ -35,6 +35,8 @@ QUICK: Final = 0.01
 """Seconds between two looks at a run that uses more than half of its memory."""
 PAGE: Final = resource.getpagesize()
 CLOCK: Final = os.sysconf("SC_CLK_TCK")
+LONG: Final = 1.0
+"""Seconds after which a run gives way to the workers and the site."""
 REPORT_BYTES: Final = 64 * 2**10
 
 
@@ -50,6 +52,7 @@ class Run:
         self._poll = select.poll()
         self._tick = TICK
         self._cell = 0
+        self._polite = False
         self._line = -1
         self.scratch = -1
         self.facts: dict[str, Any] = {"status": None, "cause": "", "survivors": None, "held": {}, "error": ""}
@@ -115,7 +118,11 @@ class Run:
         limits = self._limits
         if wall > limits["wall_seconds"]:
             return "wall"
-        usage = [usage_of(pid) for pid in below(os.getpid())]
+        pids = below(os.getpid())
+        usage = [usage_of(pid) for pid in pids]
+        if wall > LONG and not self._polite:
+            self._polite = True
+            be_polite(pids)
         reaped = resource.getrusage(resource.RUSAGE_CHILDREN)
         if sum(cpu for cpu, _, _ in usage) + reaped.ru_utime + reaped.ru_stime > limits["cpu_seconds"]:
             return "cpu"
@@ -136,13 +143,15 @@ class Run:
 
         The keeper goes last, so that it collects the others and their CPU time is known.
         """
-        outlived = self._end_inside() + end_all()
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         facts = self.facts
+        used, outlived = facts.pop("used", None), 0
+        if used is None:
+            outlived = self._end_inside() + end_all()
+            used = _used_by_children()
+        # Else the keeper has collected everybody and is on its way out: nothing of the run is left.
         facts["survivors"] = outlived if facts["survivors"] is None else facts["survivors"]
         facts["wall"] = time.monotonic() - self._started
-        facts["cpu"] = usage.ru_utime + usage.ru_stime
-        facts["rss"] = usage.ru_maxrss * 1024
+        facts.update(used)
         facts["held"]["subreaper"] = True
         if self._notices is not None:
             told = self._notices
@@ -180,6 +189,11 @@ def supervise(order: dict[str, Any], ends: dict[str, int], report: socket.socket
     finally:
         end_all()
         os._exit(code)
+
+
+def _used_by_children() -> dict[str, float]:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {"cpu": usage.ru_utime + usage.ru_stime, "rss": usage.ru_maxrss * 1024}
 
 
 def below(root: int) -> list[int]:
@@ -229,6 +243,13 @@ def tree_bytes(folder: str) -> int:
             with suppress(OSError):
                 total += (Path(place) / name).lstat().st_blocks * 512
     return total
+
+
+def be_polite(pids: list[int]) -> None:
+    """Lower the priority of processes; what they start later inherits it."""
+    for pid in pids:
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, pid, 5)
 
 
 def kill(pids: list[int]) -> None:

@@ -115,8 +115,11 @@ def interpreter_places() -> tuple[str, ...]:
     """Return the folders of the interpreter, its environment and its libraries."""
     executable = Path(sys.executable)
     found = {sys.prefix, sys.base_prefix, str(executable.resolve().parent), *_outer_libraries()}
-    places = sorted({str(Path(each).resolve()) for each in found if each} | {sys.prefix})
-    return tuple(each for each in places if each not in ("/", "/usr") and not each.startswith("/usr/"))
+    places = {str(Path(each).resolve()) for each in found if each} | {sys.prefix}
+    kept = sorted(each for each in places if each not in ("/", "/usr") and not each.startswith("/usr/"))
+    alone = (executable, executable.parent.parent / "pyvenv.cfg")  # an environment that was not entered
+    outside = not str(executable).startswith((*(f"{each}/" for each in kept), "/usr/", "/bin/"))
+    return (*kept, *(str(each) for each in alone if outside and each.is_file()))
 
 
 def _outer_libraries() -> Iterator[str]:

@@ -18,6 +18,15 @@ from orphans.sandbox.spec import RunSpec, SpecError
 READ_BYTES = 64 * 2**10
 REPORT_BYTES = 64 * 2**10
 
+
+def nameless_file() -> int:
+    """Open a file that has no name: in memory where the system has that."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("order", os.MFD_CLOEXEC)
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
+
+
 Sinks = Mapping[str, Callable[[bytes], None]]
 
 
@@ -80,11 +89,11 @@ class Process:
     def _parcel(self) -> int:
         """Put the order into a file without a name; return its descriptor."""
         words = written_order(self._spec, self._scratch, self._key)
-        with tempfile.TemporaryFile() as file:
-            file.write(words)
-            file.seek(0)
-            place = os.dup(file.fileno())
+        place = nameless_file()
         self._open.add(place)
+        while words:
+            words = words[os.write(place, words) :]
+        os.lseek(place, 0, os.SEEK_SET)
         return place
 
     def _input(self, name: str, place: Path) -> int:

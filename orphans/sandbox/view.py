@@ -37,15 +37,7 @@ SCRATCH: Final = "/scratch"
 WRITABLE: Final = {"scratch": SCRATCH, "tmp": "/tmp", "shm": "/dev/shm"}  # noqa: S108 - the run's own
 DEVICES: Final = ("null", "zero", "full", "random", "urandom")
 SYSTEM: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-SETTINGS: Final = (
-    "ld.so.cache",
-    "ld.so.conf",
-    "ld.so.conf.d",
-    "alternatives",
-    "localtime",
-    "mime.types",
-    "ssl",
-)
+SETTINGS: Final = ("ld.so.cache", "alternatives", "localtime")
 WORDS: Final = {
     "passwd": "run:x:{uid}:{gid}:run:/scratch:/bin/sh\n",
     "group": "run:x:{gid}:\n",
@@ -97,7 +89,7 @@ def _space(plan: dict[str, Any]) -> None:
         os.mkdir(f"{SPACE}/{name}")  # noqa: PTH102
         os.chmod(f"{SPACE}/{name}", 0o1777 if name != "scratch" else 0o700)  # noqa: PTH101
         os.chown(f"{SPACE}/{name}", plan["uid"], plan["gid"])
-        os.makedirs(target, exist_ok=True)  # noqa: PTH103
+        _folder(target)
         mount(f"{SPACE}/{name}", target, None, MS_BIND)
     call("umount2", os.fsencode(SPACE), MNT_DETACH)
 
@@ -144,7 +136,7 @@ def _bind(place: str, spaces: int | None = None) -> None:
     """Show one file or folder of the machine at the same path."""
     source = OLD + place
     if stat.S_ISDIR(os.stat(source).st_mode):  # noqa: PTH116
-        os.makedirs(place, exist_ok=True)  # noqa: PTH103
+        _folder(place)
     else:
         _file(place, "")
     if spaces is None:
@@ -158,6 +150,18 @@ def _bind(place: str, spaces: int | None = None) -> None:
 
 
 def _file(place: str, text: str) -> None:
-    os.makedirs(place.rpartition("/")[0], exist_ok=True)  # noqa: PTH103
-    with open(place, "w") as file:  # noqa: PTH123
-        file.write(text)
+    _folder(place.rpartition("/")[0])
+    file = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    os.write(file, text.encode())
+    os.close(file)
+
+
+def _folder(place: str) -> None:
+    """Make a folder and those above it; one that is there is fine."""
+    try:
+        os.mkdir(place)  # noqa: PTH102
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        _folder(place.rpartition("/")[0])
+        os.mkdir(place)  # noqa: PTH102
