@@ -69,4 +69,4 @@ def _field(key: Key) -> forms.CharField:
 
 
 def _unit(key: Key) -> str:
-    return "" if key.unit in ("count", "bytes") else f" {key.unit}"
+    return "" if key.unit in ("count", "bytes", "share") else f" {key.unit}"
