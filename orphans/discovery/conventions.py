@@ -9,6 +9,7 @@ from orphans.domain.names import INIT, base_of, folder_of
 from orphans.domain.rules import DJANGO_APP, MIGRATIONS
 
 Found = Iterator[tuple[str, Evidence]]
+_QUOTED_WORD = re.compile(rb"""["']([A-Za-z_]\w*)["']""")
 _MIGRATION = re.compile(
     rb"class Migration|def upgrade|def forwards|def migrate|def up\b|operations|step\(|def run"
 )
@@ -28,9 +29,12 @@ class Apps:
 
     def named(self, path: str) -> Found:
         """Yield what the apps that a file installs bring along."""
-        detail = self.survey.detail(path)
+        words = {each.decode() for each in _QUOTED_WORD.findall(self.survey.data(path))}
+        names = sorted(words.union(self.survey.facts[path].strings))
+        new = {each for each in names if self._folder(each, path) not in (None, *self.folders)}
+        detail = self.survey.detail(path) if new else None
         for each in detail.strings if detail is not None else ():
-            if any("APPS" in word for word in each.context):
+            if each.text in new and any("APPS" in word for word in each.context):
                 folder = self._folder(each.text, path)
                 if folder is not None:
                     yield from self.install(folder, f"'{each.text}' is installed in {path}", path, each.line)
@@ -42,8 +46,7 @@ class Apps:
         found = names.find(text, near) or (names.find_attribute(text, near) if "." in text else None)
         if found is not None:
             return folder_of(found)
-        wanted = text.replace(".", "/")
-        return next((each for each in sorted(names.folders) if f"/{each}".endswith(f"/{wanted}")), None)
+        return names.folder(text.replace(".", "/"))
 
     def configured(self, path: str) -> Found:
         """Yield what a live `apps.py` makes an app: its folder."""

@@ -3,6 +3,7 @@
 Both leave the packages around an imported module out; `Names.ancestors` has them.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 
 from orphans.discovery.plain import Plain
@@ -10,6 +11,8 @@ from orphans.discovery.survey import Survey
 from orphans.domain.detail import Import, parse
 from orphans.domain.names import INIT, base_of, folder_of, stem_of
 
+_BOUND = re.compile(rb"\n[ \t]*(?:async[ ]def[ ]|def[ ]|class[ ])?([A-Za-z_]\w*)[ ]*(?:=[^=]|:[^=\n]*=[^=]|\(|:\n)")
+"""Names that a package's own top level, or a block of it, binds; imports bind them too, but make an edge."""
 Edges = dict[str, set[str]]
 
 
@@ -75,31 +78,26 @@ def _absolute(survey: Survey, module: str, path: str) -> str | None:
 
 def _drop_shadowing(survey: Survey, edges: Edges) -> None:
     """Take out what `from pkg import name` seems to import where `pkg` binds `name` itself."""
-    doubtful = _doubtful(survey)
+    doubtful = _doubtful(survey, edges)
     if not doubtful:
         return
     for path, found in edges.items():
         for each in found & doubtful:
+            if path == f"{folder_of(each)}/{INIT}":
+                continue  # what the package itself imports, it loads
             if path.endswith(".ipynb") or not _is_imported(survey, path, each):
                 found.discard(each)
 
 
-def _doubtful(survey: Survey) -> set[str]:
+def _doubtful(survey: Survey, edges: Edges) -> set[str]:
     """Return the modules whose package binds their name to something else."""
     found: set[str] = set()
     for folder, children in survey.names.children.items():
         init = f"{folder}/{INIT}"
         if init not in survey.names.paths:
             continue
-        data = survey.data(init)
-        named = [each for each in children if _own_stem(each).encode("utf-8", "surrogateescape") in data]
-        detail = (
-            survey.detail(init) if named and (b"def " in data or b"=" in data or b"class " in data) else None
-        )
-        bound = detail.bound if detail is not None else set()
-        found.update(
-            each for each in named if _own_stem(each) in bound and not _binds_itself(survey, init, each)
-        )
+        bound = {each.decode("utf-8", "surrogateescape") for each in _BOUND.findall(b"\n" + survey.data(init))}
+        found.update(each for each in children if _own_stem(each) in bound and each not in edges[init])
     return found
 
 
@@ -107,11 +105,7 @@ def _own_stem(path: str) -> str:
     return base_of(folder_of(path)) if base_of(path) == INIT else stem_of(path)
 
 
-def _binds_itself(survey: Survey, init: str, path: str) -> bool:
-    return _is_imported(survey, init, path, by_name=False)
-
-
-def _is_imported(survey: Survey, path: str, target: str, *, by_name: bool = False) -> bool:
+def _is_imported(survey: Survey, path: str, target: str) -> bool:
     """Tell whether a file imports the module itself: `import pkg.name` or `from pkg.name import x`."""
     detail = survey.detail(path)
     if detail is None:

@@ -28,6 +28,8 @@ class Families:
         self.wide: dict[str, Evidence] = {}
         #: functions that list or load what they are given
         self.helpers: dict[str, Loader] = {}
+        #: the modules that define them, and the packages that may hand them on
+        self.homes: set[str] = set()
 
     def of(self, path: str, seen: set[str]) -> Found:
         """Yield what the loaders of one live file mean, as far as it isn't in `seen`."""
@@ -35,9 +37,12 @@ class Families:
         if detail is None:
             return
         for loader in detail.loaders:
-            if loader.helper is not None:
+            if loader.helper is not None and not loader.pieces:
                 self.helpers[loader.helper] = loader
-            if loader.place is not None:
+                self.homes.update((path, *self.survey.names.ancestors(path)))
+            if len(loader.pieces) == 1 and loader.pieces[0] is not None:
+                yield from self._constant(path, loader.pieces[0], loader.line, seen)
+            elif loader.place is not None:
                 yield from self._listed(path, loader, loader.place, seen)
             elif any(re.search(r"[A-Za-z]{2}", each or "") for each in loader.pieces):
                 yield from self._named(path, detail, loader, seen)
@@ -46,6 +51,11 @@ class Families:
         if detail.lazy or self.survey.facts[path].loads:
             yield from self._lazy(path, detail, seen)
         yield from self.called(path, detail, seen)
+
+    def _constant(self, path: str, text: str, line: int, seen: set[str]) -> Found:
+        target = self.survey.names.find_attribute(text, path)
+        if target is not None and target != path:
+            yield from self._kept([target], seen, path, line, f"'{text}' is loaded by {path}")
 
     def called(self, path: str, detail: Detail, seen: set[str]) -> Found:
         """Yield what calls that gather a whole package mean."""
@@ -102,11 +112,12 @@ class Families:
             module = self._module(place.module, path)
             return folder_of(module) if module is not None and base_of(module) == INIT else None
         wanted = (place.path or "").strip("/")
+        wanted = folder_of(wanted.partition("*")[0]) if "*" in wanted else wanted
         folders = self.survey.names.folders
         if not place.loose:
             wanted = folder_of(wanted) if wanted == path else wanted
             return wanted if wanted in folders or not wanted else None
-        wanted = wanted.removeprefix("./").partition("*")[0].rstrip("/")
+        wanted = wanted.removeprefix("./")
         near = [f"{base}/{wanted}".strip("/") for base in _upwards(folder_of(path))]
         return next((each for each in near if wanted and each in folders), None)
 
@@ -127,7 +138,9 @@ class Families:
         text = "".join("*" if each is None else each for each in loader.pieces)
         if chosen:
             yield from self._kept(chosen, seen, path, loader.line, f"'{text}' and a table in {path} name it")
-        elif members and self._is_wide(loader, list(members)):
+        elif not members or self._is_listed(path, detail, list(members)):
+            pass
+        elif self._is_wide(loader, list(members)):
             folder = folder_of(next(iter(members)))
             self.wide[folder] = Evidence(
                 kind="loader", detail=f"'{text}' is loaded", path=path, line=loader.line
@@ -158,6 +171,12 @@ class Families:
                 yield from self._kept(
                     [target], seen, path, loader.line, f"'{start}{word}' in a table of {path}"
                 )
+
+    def _is_listed(self, path: str, detail: Detail, members: list[str]) -> bool:
+        """Tell whether the same file lists the folder by a pattern: then the pattern says which modules."""
+        places = [each.place for each in detail.loaders if each.place is not None and each.glob != "*"]
+        folders = {self._folder(path, each) for each in places}
+        return bool(folders) and all(folder_of(each) in folders for each in members)
 
     def _is_wide(self, loader: Loader, members: list[str]) -> bool:
         """Tell whether it says nothing: any module of a package most of which is imported plainly."""

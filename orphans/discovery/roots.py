@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from orphans.discovery.survey import Survey
+from orphans.domain.facts import facts_of
 from orphans.domain.findings import Evidence
 from orphans.domain.mentions import Mention, mentions
 from orphans.domain.names import INIT, base_of, folder_of, stem_of
@@ -115,13 +116,35 @@ def _script(survey: Survey, text: str, near: str) -> str | None:
     bare = "/" not in text.removeprefix("./")
     if found is None or not bare or folder_of(found) in ("", folder_of(near)):
         return found
-    alike = [path for path in survey.names.paths if base_of(path) == base_of(found)]
-    return found if len(alike) == 1 else None
+    return found if survey.names.alike(found) == 1 else None
+
+
+def imported_elsewhere(survey: Survey) -> Found:
+    """Yield what notebooks and extension modules import."""
+    for path in sorted(survey.tree.notebooks):
+        for each in sorted(survey.edges.get(path, ())):
+            yield each, Evidence(kind="notebook", detail=f"imported by the notebook {path}", path=path)
+    for path in sorted(survey.tree.extensions):
+        for name in facts_of(survey.data(path)).imports:
+            is_relative = name.startswith(".")
+            found = survey.names.find_relative(name, path) if is_relative else survey.names.find(name, path)
+            if found is not None:
+                yield found, Evidence(kind="import", detail=f"imported by {path}", path=path)
+
+
+def packaged(survey: Survey) -> Iterator[tuple[str, Mention]]:
+    """Yield the entry points that the strings of a `setup.py` declare."""
+    for path in (each for each in survey.names.paths if base_of(each) == "setup.py"):
+        detail = survey.detail(path)
+        for each in detail.strings if detail is not None else ():
+            if "=" in each.text:
+                for mention in mentions("setup.cfg", f"[options.entry_points]\n{each.text}"):
+                    yield path, Mention(mention.text, each.line, "entry point", single=True)
 
 
 def mentioned(survey: Survey) -> Iterator[tuple[str, Evidence, bool]]:
     """Yield the modules that the files around the code name, and whether only tests use the file."""
-    for path, each in all_mentions(survey):
+    for path, each in (*all_mentions(survey), *packaged(survey)):
         tests = each.tests or survey.in_tests(folder_of(path))
         kind = "entry point" if path in PACKAGING else "command" if each.how == "command" else "setting"
         for target in _targets(survey, each, path):

@@ -4,21 +4,34 @@ Strings are looked at only where they could bring a module to life that nothing 
 checked in the syntax of its file: docstrings, comments, log messages and annotations keep nothing alive.
 """
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Final
 
 from orphans.discovery.conventions import Apps, migrations
 from orphans.discovery.families import Families
-from orphans.discovery.roots import mentioned, named_roots, published, resolve, scripts, test_roots
+from orphans.discovery.roots import (
+    imported_elsewhere,
+    mentioned,
+    named_roots,
+    published,
+    resolve,
+    scripts,
+    test_roots,
+)
 from orphans.discovery.survey import Reached, Survey
-from orphans.domain.detail import Said
+from orphans.domain.detail import SCANS, Said
 from orphans.domain.facts import Facts
 from orphans.domain.findings import Evidence
 from orphans.domain.graph import reach
 from orphans.domain.names import INIT, base_of, folder_of
+from orphans.domain.nearby import is_plainly_code
 from orphans.domain.rules import FAMILY_NAMES, LIST_NAMES, NO_IMPORT
 
 Found = Iterator[tuple[str, Evidence]]
+_QUOTED_WORD: Final = re.compile(rb"""["']([A-Za-z_]\w*)["']""")
 
 
 class Spread:
@@ -40,10 +53,11 @@ class Spread:
         """Fill `live`, then `tested` with what only tests reach beyond it."""
         survey = self.survey
         commands = list(mentioned(survey))
-        roots = [*named_roots(survey), *published(survey)]
+        roots = [*named_roots(survey), *published(survey), *imported_elsewhere(survey)]
         start = [*roots, *((path, why) for path, why, tests in commands if not tests)]
         tests = test_roots(survey)
-        self._imported([path for path, _ in start] + tests)
+        guarded = [path for path, facts in survey.facts.items() if facts.guarded]
+        self._imported([path for path, _ in start] + tests + guarded)
         self._enter(start)
         self._settle()
         self._enter(scripts(survey, self._unseen()))
@@ -74,10 +88,26 @@ class Spread:
 
     def _settle(self) -> None:
         """Look into every module that became live until no more do."""
+        known = len(self.families.helpers)
         while self._todo:
             todo, self._todo = self._todo, []
             for path in sorted(todo):
                 self._enter(self._from(path))
+            if not self._todo and len(self.families.helpers) > known:
+                known = len(self.families.helpers)
+                self._enter(self._callers())
+
+    def _callers(self) -> Found:
+        """Yield what is given to functions that load what they are given, now that those are known."""
+        words = [f"{each}(".encode() for each in self.families.helpers if len(each) > 5 and SCANS.match(each)]
+        homes = self.families.homes
+        for path in sorted(self._now.seen):
+            if path not in homes and homes.isdisjoint(self.survey.edges.get(path, ())):
+                continue
+            data = self.survey.data(path)
+            detail = self.survey.detail(path) if any(word in data for word in words) else None
+            if detail is not None:
+                yield from self.families.called(path, detail, self._now.seen)
 
     def _late(self) -> None:
         """Apply what can only be told when the rest is known."""
@@ -95,20 +125,25 @@ class Spread:
         yield from self._recovered(path, facts)
         if facts.lists:
             yield from self._lists(path)
-        if facts.loads or self.families.helpers:
+        if facts.loads or facts.words:
             yield from self._loaded(path, facts)
         if self.apps.is_django:
             yield from self._django(path, facts)
 
     def _loaded(self, path: str, facts: Facts) -> Found:
-        if facts.loads:
+        is_test = (
+            self._now is self.tested and self.survey.is_test_file(path) and base_of(path) != "conftest.py"
+        )
+        is_table = any(each.startswith(".") for each in facts.strings) and "import_module(" in facts.words
+        opaque = not facts.loads and bool(facts.words) and (is_table or self._has_singles(path))
+        if (facts.loads or opaque) and not is_test:
             yield from self.families.of(path, self._now.seen)
 
     def _django(self, path: str, facts: Facts) -> Found:
         yield from self.apps.configured(path)
         if "_APPS" in facts.words:
             yield from self.apps.named(path)
-        if facts.loads:
+        if facts.loads and b"autodiscover_modules" in self.survey.data(path):
             detail = self.survey.detail(path)
             for call in detail.calls if detail is not None else ():
                 if call.name == "autodiscover_modules":
@@ -120,10 +155,8 @@ class Spread:
             target = resolve(self.survey, text, path)
             if target is None or target == path:
                 continue
-            gathers = base_of(target) == INIT
+            gathers = bool(facts.words) and base_of(target) == INIT and self._has_unseen(folder_of(target))
             if target in self._now.seen and not gathers:
-                continue
-            if gathers and not self._has_unseen(folder_of(target)):
                 continue
             yield from self._said(path, text, target)
 
@@ -131,7 +164,11 @@ class Spread:
         return any(each not in self._now.seen for each in self.survey.names.children.get(folder, ()))
 
     def _said(self, path: str, text: str, target: str) -> Found:
-        """Check a string in the syntax of its file; a package may stand for the modules in it."""
+        """Check a string in its file; a package may stand for the modules in it."""
+        if target not in self._now.seen and is_plainly_code(self.survey.data(path), text):
+            yield target, Evidence(kind="string", detail=f"string '{text}' in {path}", path=path)
+            if base_of(target) != INIT or not self.survey.facts[path].words:
+                return
         detail = self.survey.detail(path)
         if detail is None:
             yield (
@@ -206,19 +243,20 @@ class Spread:
             return None
         return self.survey.names.find(text, path)
 
-    def _singles(self) -> list[bytes]:
-        """Return the quoted names of unseen modules that a name without a dot can mean."""
+    @cached_property
+    def _singles(self) -> dict[str, str]:
+        """Modules that a name without a dot can mean."""
         names = self.survey.names
-        alone = [each for each in self._unseen() if len(names.canonical(each)) == 1]
-        words = {names.dotted(each).encode("utf-8", "surrogateescape") for each in alone}
-        return [quote + word + quote for word in words for quote in (b"'", b'"')]
+        return {names.dotted(each): each for each in names.paths if len(names.canonical(each)) == 1}
+
+    def _has_singles(self, path: str) -> bool:
+        """Tell whether a file quotes the name of such a module that nothing reached yet."""
+        words = {each.decode() for each in _QUOTED_WORD.findall(self.survey.data(path))}
+        return any(self._singles[each] not in self._now.seen for each in words & self._singles.keys())
 
     def _lists(self, path: str) -> Found:
         """Take single words of lists that name modules: `pytest_plugins`, Sphinx's `extensions`."""
-        data = self.survey.data(path)
-        if not any(stem in data for stem in self._singles()):
-            return
-        detail = self.survey.detail(path)
+        detail = self.survey.detail(path) if self._has_singles(path) else None
         for each in detail.strings if detail is not None else ():
             if each.text.isidentifier() and any(LIST_NAMES.match(word) for word in each.context[-2:]):
                 target = self.survey.names.find(each.text, path)

@@ -179,9 +179,12 @@ class _Walk:
 
     def run(self) -> None:
         stack: Steps = [(self.tree, (), 0)]
+        step = self._step
         while stack:
-            node, context, group = stack.pop()
-            stack.extend(reversed(self._step(node, context, group)))
+            found = step(*stack.pop())
+            if found:
+                found.reverse()
+                stack += found
         for name in self.often:
             self.values.pop(name, None)
         imports = any(IMPORTS.search(tail_of(each.func)) for each in self.called)
@@ -201,7 +204,7 @@ class _Walk:
         handler = _HANDLERS.get(type(node))
         if handler is not None:
             return handler(self, node, context, group)
-        return [(each, context, group) for each in ast.iter_child_nodes(node)]
+        return [(each, context, group) for each in _children(node)]
 
     def _say(self, node: ast.Constant, context: Context, group: int) -> None:
         if isinstance(node.value, str) and 1 < len(node.value) <= MAX_TEXT:
@@ -251,7 +254,7 @@ class _Walk:
     def _group(self, node: Any, context: Context, group: int) -> Steps:
         self.groups += 1
         mine = self.groups
-        return [(each, context, mine) for each in ast.iter_child_nodes(node)]
+        return [(each, context, mine) for each in _children(node)]
 
     def _joined(self, node: Any, context: Context, group: int) -> Steps:
         """Look only into the fields of an f-string: its text is half a name."""
@@ -326,8 +329,8 @@ class _Walk:
             self.found.loaders.append(
                 Loader(call.lineno, pieces=HOLE, helper=self._helper(_argument(call, 0, "name")))
             )
-        elif package is not None:
-            self.found.strings.append(Said(str(pieces[0]), call.lineno, (name,), 0))
+        elif pieces[0] and pieces[0].replace(".", "_").isidentifier():
+            self.found.loaders.append(Loader(call.lineno, pieces=pieces))
 
     def _scan(self, call: ast.Call, name: str) -> None:
         values: list[ast.expr] = []
@@ -344,6 +347,45 @@ class _Walk:
         pieces = fold(node, self.scope)
         text = pieces[0] if len(pieces) == 1 else None
         return text if text and re.fullmatch(r"\.{0,3}[A-Za-z_][\w.]*", text) else ""
+
+
+_LEAVES: Final = frozenset(
+    {ast.Name, ast.Load, ast.Store, ast.Del, ast.Pass, ast.Break, ast.Continue, ast.arg}
+)
+_INNER: Final[dict[type, tuple[str, ...]]] = {}
+"""Fields of each kind of node that can hold nodes worth a look."""
+
+
+def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    plain = {
+        "ctx",
+        "op",
+        "ops",
+        "id",
+        "attr",
+        "name",
+        "names",
+        "arg",
+        "lineno",
+        "type_comment",
+        "annotation",
+        "returns",
+    }
+    found = _INNER[kind] = tuple(each for each in kind._fields if each not in plain)
+    return found
+
+
+def _children(node: ast.AST) -> list[ast.AST]:
+    """Return the nodes below that may hold strings, calls or imports."""
+    kind = type(node)
+    found: list[ast.AST] = []
+    for name in _INNER.get(kind) or _fields(kind):
+        value = getattr(node, name, None)
+        if type(value) is list:
+            found += [each for each in value if type(each) not in _LEAVES and isinstance(each, ast.AST)]
+        elif isinstance(value, ast.AST) and type(value) not in _LEAVES:
+            found.append(value)
+    return found
 
 
 _HANDLERS: Final = {

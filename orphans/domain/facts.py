@@ -20,15 +20,24 @@ _GUARD: Final = re.compile(
     rb"""\n[ \t]*(?:el)?if[ \t(]+__name__\s*==\s*["']__main__|\n[ \t]*if[ \t(]*["']__main__["']\s*=="""
 )
 
-_LOADER: Final = re.compile(
-    rb"import_module\(|__import__\(|iter_modules|walk_packages|spec_from_file|runpy"
-    rb"|\ndef __getattr__|[lL]azy_?(?:loader|[mM]odule|[iI]mport)"
-    rb"|autodiscover|\.scan\(|load_extensions?\(|SourceFileLoader|(?:find|import|load|sub)_?(?:modules|packages|plugins)\("
-    rb"|_(?:import_structure|LAZY|lazy)\w*"
+_FINDER: Final = re.compile(
+    rb"iter_modules|walk_packages|spec_from|runpy|SourceFileLoader|\ndef __getattr__|autodiscover|\.scan\("
+    rb"|[lL]azy_?(?:loader|[mM]odule|[iI]mport)|\b_(?:import_structure|LAZY\w*|lazy\w*)\s*[:=]|load_extensions?\("
+    rb"|(?:find|import|load|sub)_?(?:modules|packages|plugins)\("
 )
+"""Code that finds modules by a folder, or imports them on demand."""
+_IMPORTER: Final = re.compile(
+    rb"(?:import_module|__import__|import_(?:from_)?string|find_spec|load_\w+)\(\s*(?![\"'][\w.]+[\"']\s*[,)])"
+)
+"""Code that imports something else than one literal name."""
+_COMPOSED: Final = re.compile(
+    rb"""[fF]["'][\w.]*\{[^"'\n{}]+\}[\w.{}]*["']|["'][\w.]*\.["']\s*\+|\+\s*f?["']\.[\w.]*["']|["'][\w.]*%s[\w.]*["']\s*%"""
+    rb"""|["'][\w.]*\{\w*\}[\w.{}]*["']\.format|["']\.["']\.join|["']\.\w*["']\s*[+,]|,\s*__(?:name|package)__|package="""
+)
+"""Names that are put together."""
 LOADERS: Final = (
     b"import_", b"_modules", b"_packages", b"spec_from", b"runpy", b"__getattr__", b"azy", b"autodiscover",
-    b"load_ext", b"SourceFileLoader", b".scan(",
+    b"load_ext", b"SourceFileLoader", b".scan(", b"find_spec",
 )  # fmt: skip
 """Parts of words of code that imports what it names only at run time."""
 
@@ -46,14 +55,9 @@ RUNNERS: Final = (
 """Parts of words of code that runs or reads a file by its path."""
 
 LISTS: Final = (
-    b"_APPS",
-    b"pytest_plugins",
-    b"extension",
-    b"include",
-    b"import_module",
-    b"__import__",
-    b"PLUGINS",
-)
+    b"_APPS", b"pytest_plugins", b"extensions =", b"extensions=", b"include=", b"imports=", b"import_module(",
+    b"__import__(", b"PLUGINS", b"ODULES", b"ACKAGES", b"packages", b"_modules =",
+)  # fmt: skip
 """Words of code that may list modules by names without a dot."""
 
 
@@ -108,11 +112,17 @@ def facts_of(data: bytes) -> Facts:
         strings=_listed(_QUOTED.findall(data)),
         commands=commands,
         guarded=b"__main__" in data and _GUARD.search(body) is not None,
-        loads=any(word in data for word in LOADERS) and _LOADER.search(data) is not None,
+        loads=any(word in data for word in LOADERS) and _is_loader(data),
         runs=bool(commands) and any(word in data for word in RUNNERS),
         shebang=data.startswith(b"#!"),
         words=tuple(word.decode() for word in LISTS if word in data),
     )
+
+
+def _is_loader(data: bytes) -> bool:
+    if _FINDER.search(data) is not None:
+        return True
+    return _IMPORTER.search(data) is not None and _COMPOSED.search(data) is not None
 
 
 def _paths(data: bytes) -> list[bytes]:

@@ -69,7 +69,7 @@ def fold(node: ast.expr | None, scope: Scope, depth: int = 0) -> Pieces:
         return _named(node.id, scope, depth)
     if isinstance(node, ast.Call):
         return _called(node, scope, depth)
-    return _other(node, scope)
+    return _other(node, scope, depth)
 
 
 def _formatted(node: ast.expr, scope: Scope, depth: int) -> Pieces:
@@ -121,7 +121,7 @@ def _called(node: ast.Call, scope: Scope, depth: int) -> Pieces:
     return HOLE
 
 
-def _other(node: ast.expr, scope: Scope) -> Pieces:
+def _other(node: ast.expr, scope: Scope, depth: int) -> Pieces:
     """Fold `__spec__.parent`, `x.__module__`, `pkg.__name__` and `__name__.rpartition(".")[0]`."""
     if isinstance(node, ast.Attribute):
         owner = node.value.id if isinstance(node.value, ast.Name) else ""
@@ -133,8 +133,8 @@ def _other(node: ast.expr, scope: Scope) -> Pieces:
             return (scope.imported[owner],)
     if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Call):
         parts = node.value.func
-        cuts = isinstance(parts, ast.Attribute) and parts.attr in {"rpartition", "rsplit"}
-        if cuts and fold(parts.value, scope) == (scope.name,):
+        owner_text = fold(parts.value, scope, depth + 1) if isinstance(parts, ast.Attribute) else HOLE
+        if tail_of(parts) in {"rpartition", "rsplit"} and owner_text == (scope.name,):
             return (scope.name.rpartition(".")[0],)
     return HOLE
 
@@ -165,7 +165,7 @@ def place_of(node: ast.expr | None, scope: Scope, depth: int = 0) -> Place | Non
     if isinstance(node, ast.Attribute):
         return _attribute_place(node, scope, depth)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div | ast.Add):
-        return _below(place_of(node.left, scope, depth + 1), fold(node.right, scope))
+        return _below(place_of(node.left, scope, depth + 1), fold(node.right, scope, depth + 1))
     if isinstance(node, ast.Subscript):
         return _subscript_place(node, scope, depth)
     return _called_place(node, scope, depth) if isinstance(node, ast.Call) else None
@@ -182,16 +182,16 @@ def _named_place(name: str, scope: Scope, depth: int) -> Place | None:
 
 def _attribute_place(node: ast.Attribute, scope: Scope, depth: int) -> Place | None:
     if node.attr in {"__path__", "__file__", "submodule_search_locations"}:
-        return _module_place(node.value, scope)
+        return _module_place(node.value, scope, depth)
     inner = place_of(node.value, scope, depth + 1)
     if node.attr == "parent" and inner is not None and inner.path is not None and not inner.loose:
         return Place(path=_up(inner.path))
     return inner if node.attr in {"parents", "path"} else None
 
 
-def _module_place(node: ast.expr, scope: Scope) -> Place | None:
+def _module_place(node: ast.expr, scope: Scope, depth: int) -> Place | None:
     if isinstance(node, ast.Call) and node.args:
-        pieces = fold(node.args[0], scope)
+        pieces = fold(node.args[0], scope, depth + 1)
         return Place(module=pieces[0]) if len(pieces) == 1 and pieces[0] else None
     if isinstance(node, ast.Name) and node.id in scope.imported:
         return Place(module=scope.imported[node.id])
@@ -222,14 +222,17 @@ def _called_place(node: ast.Call, scope: Scope, depth: int) -> Place | None:
         return Place(path=_up(inner.path)) if inner and inner.path is not None and not inner.loose else inner
     if name == "join" and node.args:
         return _below(
-            place_of(node.args[0], scope, depth + 1), *(fold(each, scope) for each in node.args[1:])
+            place_of(node.args[0], scope, depth + 1),
+            *(fold(each, scope, depth + 1) for each in node.args[1:]),
         )
     if name == "joinpath" and owner is not None:
-        return _below(place_of(owner, scope, depth + 1), *(fold(each, scope) for each in node.args))
+        return _below(
+            place_of(owner, scope, depth + 1), *(fold(each, scope, depth + 1) for each in node.args)
+        )
     if name in PATH_CALLS:
         return place_of(node.args[0] if node.args else owner, scope, depth + 1)
     if name in {"files", "contents"} and node.args:
-        return _module_place(node, scope)
+        return _module_place(node, scope, depth)
     return None
 
 

@@ -40,10 +40,9 @@ _LINTER_LINE: Final = re.compile(
     re.IGNORECASE,
 )
 _LINTER_SECTION: Final = re.compile(
-    rf"^(?:tool[:.])?(?:{_LINTERS}|run|report|html|paths|MASTER|MAIN|FORMAT|MESSAGES CONTROL"
-    rf"|settings|pep8|pycodestyle|"
-    r"metadata|options|options\.packages\.find|options\.package_data|options\.extras_require|devpi|egg_info|bdist\w*|sdist)"
-    r"(?:[:.\-].*)?$",
+    rf"^(?:tool[:.])?(?:{_LINTERS}|pep8|devpi)(?:[:.\-].*)?$|^(?:run|report|html|paths|MASTER|MAIN|FORMAT"
+    r"|MESSAGES CONTROL|metadata|options|options\.packages\.find|options\.package_data"
+    r"|options\.extras_require|egg_info|bdist\w*|sdist)$",
     re.IGNORECASE,
 )
 _LINTER_FILE: Final = re.compile(

@@ -4,6 +4,7 @@ A module may be named from every folder that can stand on `sys.path`: from the f
 package, and from every folder further up (namespace packages, tests run from the root of a checkout).
 """
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import Final
@@ -52,7 +53,9 @@ class Names:
         self.packages = frozenset(folder_of(each) for each in self.paths if base_of(each) == INIT)
         self._by_tail: dict[str, list[str]] = {}
         self._by_base: dict[str, list[str]] = {}
-        for path in sorted(self.paths):
+        self._canonical: dict[str, tuple[str, ...]] = {}
+        self._sorted = sorted(self.paths)
+        for path in self._sorted:
             parts = parts_of(path)
             if parts:
                 self._by_tail.setdefault(parts[-1], []).append(path)
@@ -80,12 +83,34 @@ class Names:
                 folder = folder_of(folder)
         return frozenset(found)
 
+    @cached_property
+    def _folders_by_tail(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for each in sorted(self.folders):
+            found.setdefault(base_of(each), []).append(each)
+        return found
+
+    def folder(self, ending: str) -> str | None:
+        """Return the first folder with Python files whose path ends with `ending`."""
+        found = self._folders_by_tail.get(base_of(ending), ())
+        return next((each for each in found if f"/{each}".endswith(f"/{ending}")), None)
+
+    def alike(self, path: str) -> int:
+        """Return how many files have this file's name."""
+        return len(self._by_base.get(base_of(path), ()))
+
     def shadowed(self) -> set[str]:
         """Return the modules beside a package of the same name: the import finds the package."""
         return {path for path in self.paths if path[:-3] in self.packages and path.endswith(".py")}
 
     def canonical(self, path: str) -> tuple[str, ...]:
         """Return the module's name from the folder above its topmost package."""
+        known = self._canonical.get(path)
+        if known is None:
+            known = self._canonical[path] = self._named(path)
+        return known
+
+    def _named(self, path: str) -> tuple[str, ...]:
         parts = parts_of(path)
         folder = "/".join(parts[:-1])
         count = 1
@@ -114,9 +139,12 @@ class Names:
             loose: also accept a name that starts inside of a package, as scripts that extend `sys.path` do.
         """
         words = tuple(dotted.split("."))
+        known = self._by_tail.get(words[-1])
+        if known is None:
+            return None
         found = [
             path
-            for path in self._by_tail.get(words[-1], ())
+            for path in known
             if parts_of(path)[-len(words) :] == words and (loose or len(words) >= len(self.canonical(path)))
         ]
         return self._nearest(found, near)
@@ -168,7 +196,9 @@ class Names:
         if not deep:
             return self.children.get(folder, [])
         start = f"{folder}/" if folder else ""
-        return [path for path in sorted(self.paths) if path.startswith(start)]
+        first = bisect_left(self._sorted, start)
+        last = bisect_left(self._sorted, f"{folder}0") if folder else len(self._sorted)
+        return self._sorted[first:last]  # "0" is the character after "/"
 
     def _nearest(self, found: Collection[str], near: str) -> str | None:
         if len(found) < 2:

@@ -156,7 +156,7 @@ TEXTS: Final = re.compile(
 
 QUIET_TEXTS: Final = re.compile(
     r"(?:^|.*/)(?:locale|locales|translations?|i18n|static|public|node_modules|fixtures|testdata|cassettes|snapshots?|__snapshots__)/"
-    r"|(?:^|.*/)(?:requirements[\w.-]*|MANIFEST|LICENSE|COPYING|package(?:-lock)?|composer|tsconfig[\w.]*|openapi|swagger)\.\w+$"
+    r"|(?:^|.*/)(?:requirements[\w.-]*|MANIFEST|LICENSE|COPYING|package-lock|composer|tsconfig[\w.]*|openapi|swagger)\.\w+$"
 )
 """Those that never do, by place or name."""
 
