@@ -216,15 +216,18 @@ def _empty(base: Json, path: Path, schema: Schema, chance: random.Random) -> Ite
 
 
 def _out_of_range(base: Json, path: Path, schema: Schema, chance: random.Random) -> Iterator[Json]:
-    step = chance.randint(1, 1000)
+    step, here = chance.randint(1, 1000), at(base, path)
+    beyond: list[Json] = []
     if "minimum" in schema:
-        yield put(base, path, schema["minimum"] - step)
+        beyond.append(schema["minimum"] - step)
     if "maximum" in schema:
-        yield put(base, path, schema["maximum"] + step)
+        beyond.append(schema["maximum"] + step)
     if "maxLength" in schema:
-        yield put(base, path, "x" * (schema["maxLength"] + step))
-    if "maxItems" in schema and isinstance(here := at(base, path), list) and here:
-        yield put(base, path, here * (schema["maxItems"] + 1))
+        beyond.append("x" * (schema["maxLength"] + step))
+    if "maxItems" in schema and isinstance(here, list) and here:
+        beyond.append(here * (schema["maxItems"] + 1))
+    chance.shuffle(beyond)
+    yield from (put(base, path, value) for value in beyond)
 
 
 def _unknown_field(base: Json, path: Path, schema: Schema, chance: random.Random) -> Iterator[Json]:

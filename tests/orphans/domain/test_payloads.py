@@ -207,3 +207,87 @@ def test_putting_something_in_place_leaves_the_original_alone() -> None:
     assert before == {"a": [1, {"b/c": 2}]}
     assert pointer(("a", 1, "b/c")) == "/a/1/b~1c"
     assert Payload(kind="valid", label="valid", place="", value=put(before, (), 5)).value == 5
+
+
+# ------------------------------------------------------------------ each kind of misuse by itself
+
+
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [
+        ("missing_field", "lacks"),
+        ("null", "must be"),
+        ("number_as_text", "must be"),
+        ("wrong_type", "must be"),
+        ("unknown_field", "unknown field"),
+        ("not_in_list", "none of the allowed"),
+    ],
+)
+def test_a_kind_of_misuse_breaks_the_schema_in_its_own_way(label: str, words: str) -> None:
+    made = [each for each in payloads(ORDER, "misuse", 5, 80) if each.label == label]
+    faults = [fault(ORDER, each.value) or "" for each in made]
+    assert len(made) >= 5
+    assert [said for said in faults if words not in said and "none of the allowed" not in said] == []
+
+
+def test_numbers_out_of_range_are_out_of_the_range_of_their_place() -> None:
+    made = [each for each in payloads(ORDER, "misuse", 6, 80) if each.label == "out_of_range"]
+    faults = {(fault(ORDER, each.value) or "").split(" of ")[0].split(": ")[1] for each in made}
+    assert faults >= {"is under the minimum", "is over the maximum", "is over the maxLength"}
+
+
+def test_the_place_that_is_told_is_the_place_that_was_changed() -> None:
+    plain = infer([{"a": {"b": [1, 2]}, "c": "x"}])
+    for each in payloads(plain, "misuse", 1, 30):
+        said = fault(plain, each.value)
+        assert said is not None
+        assert said.split(": ")[0].startswith(each.place or "/")
+
+
+@given(st.integers(0, 99), st.integers(1, 60))
+@settings(deadline=None, max_examples=25)
+def test_the_seed_alone_decides_a_mixture(seed: int, count: int) -> None:
+    wish = {"hostile": 30.0, "misuse": 30.0, "count": count, "seed": seed}
+    one, two = mixed(ORDER, **wish), mixed(ORDER, **wish)  # type: ignore[arg-type]
+    assert one == two
+    assert len(one) == count
+
+
+def test_different_seeds_make_different_inputs() -> None:
+    for kind in KINDS:
+        assert payloads(ORDER, kind, 1, 10) != payloads(ORDER, kind, 2, 10)
+
+
+def test_values_that_were_seen_are_used_for_valid_text() -> None:
+    schema = infer([{"unit": "mm"}, {"unit": "cm"}])
+    assert {each.value["unit"] for each in payloads(schema, "valid", 0, 30)} == {"mm", "cm"}
+
+
+def test_valid_numbers_stay_between_those_seen() -> None:
+    schema = infer([{"n": 3}, {"n": 9}, {"n": 5}])
+    values = {each.value["n"] for each in payloads(schema, "valid", 0, 60)}
+    assert values <= set(range(3, 10))
+    assert len(values) > 4
+
+
+def test_optional_fields_are_sometimes_there_and_sometimes_not() -> None:
+    schema = infer([{"a": 1, "b": 2}, {"a": 1}])
+    found = {frozenset(each.value) for each in payloads(schema, "valid", 0, 30)}
+    assert found == {frozenset("ab"), frozenset("a")}
+
+
+@pytest.mark.parametrize(
+    "schema", [{}, {"type": "object"}, {"type": "array"}, {"type": "boolean"}, {"enum": [1]}]
+)
+def test_the_poorest_schema_gets_as_many_inputs_as_asked_for(schema: dict[str, Any]) -> None:
+    for kind in KINDS:
+        assert len(payloads(schema, kind, 0, 40)) == 40
+
+
+def test_a_schema_of_itself_many_levels_deep_comes_to_an_end() -> None:
+    deep: Any = {"leaf": 1}
+    for _ in range(200):
+        deep = {"in": deep}
+    schema = infer([deep])
+    assert fault(schema, deep) is None
+    assert len(payloads(schema, "hostile", 0, 3)) == 3
