@@ -88,9 +88,8 @@ def removed_import(diff: str, importer: str, names: frozenset[str]) -> tuple[str
         return None
     things = {name.rpartition(".")[2] for name in gone if _within(name, names)}
     same = {name.rpartition(".")[0] for name in new if name.rpartition(".")[2] in things} - {""}
-    found = same or set[str]().union(
-        *(each.new for each in hunks if each.gone & names and each.swaps == (1, 1))
-    )
+    swapped = (each.new for each in hunks if each.gone & names and each.swaps == (1, 1))
+    found = same or new & set[str]().union(*swapped)
     return tuple(sorted(name for name in found if name.rpartition(".")[0] not in found))
 
 
