@@ -1,12 +1,17 @@
-"""Verdicts from what was observed, and claims that are checked."""
+"""What a run claims of its tests is checked, and its verdict follows from what was observed."""
 
+import json
 import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from orphans.domain.self_test_verdict import (
+    COUNTS,
+    MAX_CALLS,
+    NO_TESTS,
     Told,
     integration_score,
     judge_probe,
@@ -14,74 +19,88 @@ from orphans.domain.self_test_verdict import (
     read_claim,
 )
 from orphans.domain.states import RunState
-from tests.orphans.domain.test_documents import json_values
 
-GOOD = {"code": 0, "passed": 2, "failed": 0, "skipped": 1, "lines": 0.5}
+few = settings(max_examples=40, deadline=None)
+values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+JSON = st.recursive(
+    values,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+claims = st.dictionaries(
+    st.sampled_from(["called", "lines", "passed", "failed", "code", "attempts", "other"]),
+    JSON | st.fixed_dictionaries({"counts": st.dictionaries(st.sampled_from(COUNTS), JSON)}),
+)
+numbers = st.none() | st.integers(0, 9)
 
 
-def test_a_claim_becomes_values() -> None:
-    counts = {"file_writes": 1, "network_connections": 0, "subprocesses": 2}
-    told = read_claim(
-        {**GOOD, "called": ["a"], "attempts": {"counts": counts, "examples": {"file_writes": ["x"]}}}
-    )
-
-    assert (told.passed, told.failed, told.code, told.coverage, told.calls) == (2, 0, 0, 0.5, ("a",))
-    assert told.counts == counts
-    assert told.examples == {"file_writes": ("x",)}
-
-
-@given(json_values)
-def test_no_claim_raises_or_grows(result: Any) -> None:
-    told = read_claim(result)
-
+@few
+@given(claims | JSON)
+def test_whatever_a_run_claims_is_bounded(claim: Any) -> None:
+    told = read_claim(claim)
+    assert len(told.calls) <= MAX_CALLS
+    assert all(len(each) <= 200 for each in told.calls)
     assert told.coverage is None or 0 <= told.coverage <= 1
-    assert len(told.calls) <= 50
+    for count in (told.passed, told.failed, told.code, *(told.counts or {}).values()):
+        assert count is None or (type(count) is int and 0 <= count < 2**31)
+    assert told.counts is None or set(told.counts) == set(COUNTS)
+    json.dumps([told.calls, told.coverage, told.counts], allow_nan=False)
 
 
-@pytest.mark.parametrize("share", [math.inf, math.nan, True, "1", None, [1]])
-def test_a_share_that_is_no_number_was_not_measured(share: Any) -> None:
-    assert read_claim({"lines": share}).coverage is None
+@pytest.mark.parametrize("lie", [True, -1, 2**31, 1.5, "3", [3], None, math.inf])
+def test_a_count_that_is_none_was_not_measured(lie: Any) -> None:
+    told = read_claim(
+        {"passed": lie, "attempts": {"counts": {**dict.fromkeys(COUNTS, 0), "subprocesses": lie}}}
+    )
+    assert told.passed is None
+    assert told.counts is None
 
 
-@pytest.mark.parametrize("counts", [{}, {"file_writes": -1}, {"file_writes": 1}, 7, {"file_writes": True}])
-def test_half_a_count_is_no_count(counts: Any) -> None:
-    assert read_claim({"attempts": {"counts": counts}}).counts is None
+@pytest.mark.parametrize(("share", "read"), [(0.5, 0.5), (7, 1.0), (-1, 0.0), (math.nan, None), (True, None)])
+def test_a_share_lies_between_nothing_and_all(share: float, read: float | None) -> None:
+    assert read_claim({"lines": share}).coverage == read
 
 
-def test_an_import_that_raised_fails_with_its_words() -> None:
-    verdict = judge_probe(ok=False, explained="failed: ImportError: no helper", calls=())
+def test_long_lists_and_texts_are_cut() -> None:
+    told = read_claim({"called": ["f" * 999] * 999})
+    assert [len(each) for each in told.calls] == [200] * MAX_CALLS
 
-    assert (verdict.state, verdict.reason) == (RunState.FAILED, "failed: ImportError: no helper")
-    assert judge_probe(ok=True, explained="ok", calls=("a", "b")).reason == "imported, 2 functions called"
+
+@few
+@given(st.booleans(), numbers, numbers, numbers)
+def test_only_passed_tests_pass(ok: bool, passed: int | None, failed: int | None, code: int | None) -> None:
+    verdict = judge_tests(ok=ok, explained="killed", told=Told(passed=passed, failed=failed, code=code))
+    fine = ok and bool(passed) and failed == 0 and code in (0, NO_TESTS)
+    assert (verdict.state is RunState.PASSED) is fine
+    assert verdict.reason
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"),
+    ("told", "reason"),
     [
-        ({"failed": 1, "code": 1}, "1 of 3 tests failed"),
-        ({"failed": 1, "code": 0}, "1 of 3 tests failed"),
-        ({"code": 2}, "0 of 2 tests failed"),
-        ({"passed": 0}, "no test ran: all were skipped, or none was found"),
-        ({"passed": 0, "code": 5}, "no test ran: all were skipped, or none was found"),
-        ({"passed": None}, "the tests ended without a report"),
-        ({"code": None}, "the tests ended without a report"),
+        (Told(passed=3, failed=0, code=0), "3 tests passed"),
+        (Told(passed=3, failed=1, code=1), "1 of 4 tests failed"),
+        (Told(passed=3, failed=0, code=1), "0 of 3 tests failed"),
+        (Told(passed=0, failed=0, code=NO_TESTS), "no test ran: all were skipped, or none was found"),
+        (Told(passed=3, failed=0), "the tests ended without a report"),
     ],
 )
-def test_tests_fail_for_every_reason_there_is(change: dict[str, Any], reason: str) -> None:
-    verdict = judge_tests(ok=True, explained="ok", told=read_claim({**GOOD, **change}))
-
-    assert (verdict.state, verdict.reason) == (RunState.FAILED, reason)
+def test_the_reason_says_what_happened(told: Told, reason: str) -> None:
+    assert judge_tests(ok=True, explained="", told=told).reason == reason
 
 
-def test_tests_pass_when_all_agree() -> None:
-    assert judge_tests(ok=True, explained="", told=read_claim(GOOD)).state is RunState.PASSED
-    assert judge_tests(ok=False, explained="killed", told=read_claim(GOOD)).state is RunState.FAILED
-    assert judge_tests(ok=True, explained="", told=Told()).state is RunState.FAILED
+def test_a_probe_passes_when_the_run_did() -> None:
+    assert judge_probe(ok=True, explained="", calls=()).reason == "imported"
+    assert judge_probe(ok=True, explained="", calls=("a", "b")).reason == "imported, 2 functions called"
+    failed = judge_probe(ok=False, explained="killed by signal 9", calls=("a",))
+    assert (failed.state, failed.reason) == (RunState.FAILED, "killed by signal 9")
 
 
-def test_the_score_is_coverage_less_time_less_failures() -> None:
-    assert integration_score(0.9, 0.2, 0) == pytest.approx(0.7)
-    assert integration_score(0.9, 0.2, 1) == 0.0
-    assert integration_score(0.5, 3.0, 0) == 0.0
-    assert integration_score(None, 0.2, 0) is None
-    assert integration_score(0.5, None, 0) is None
+@few
+@given(st.none() | st.floats(0, 1), st.none() | st.floats(0, 100), st.none() | st.integers(0, 5))
+def test_a_score_is_measured_or_it_is_not(
+    coverage: float | None, seconds: float | None, failures: int | None
+) -> None:
+    score = integration_score(coverage, seconds, failures)
+    assert (score is None) == (None in (coverage, seconds, failures))
+    assert score is None or 0 <= score <= 1
