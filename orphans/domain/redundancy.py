@@ -25,10 +25,10 @@ LEAST_WEIGHT: Final = 8
 """Modules with less in them say nothing: two of them are alike by chance."""
 LEAST_CONTAINED, LEAST_NAMES, LEAST_TOGETHER = 0.4, 0.75, 1.5
 """How much of a module must be in another one, of its statements, of the names, and both added."""
-LEAST_DEFINITIONS: Final = 0.5
+LEAST_DEFINITIONS: Final = 0.7
 """Share of the definitions that must have one name in both; siblings call theirs otherwise."""
-WITHOUT_DEFINITIONS: Final = (0.85, 0.8)
-"""What is asked of statements and names of a module whose definitions are called otherwise."""
+WITHOUT_DEFINITIONS: Final = (0.85, 0.8, 12)
+"""What is asked of a module whose definitions are called otherwise: statements, names, number of names."""
 SHORTLIST: Final = 4
 """So many files are parsed for one orphan at most."""
 
@@ -57,6 +57,8 @@ class Overlap:
     names: float
     #: of the shorter list of outermost functions and classes, what both have; None when one has none
     definitions: float | None = None
+    #: how many names both have
+    shared_names: int = 0
 
     @property
     def is_copy(self) -> bool:
@@ -65,8 +67,8 @@ class Overlap:
         The thresholds are read off `benchmarks/redundancy.py`: siblings reach one of them, seldom the sum.
         """
         if self.definitions is not None and self.definitions < LEAST_DEFINITIONS:
-            contained, names = WITHOUT_DEFINITIONS
-            return self.contained >= contained and self.names >= names
+            contained, names, number = WITHOUT_DEFINITIONS
+            return self.contained >= contained and self.names >= names and self.shared_names >= number
         together = self.contained + self.names >= LEAST_TOGETHER
         return together and self.contained >= LEAST_CONTAINED and self.names >= LEAST_NAMES
 
@@ -85,6 +87,7 @@ def overlap(module: Fingerprint, other: Fingerprint) -> Overlap:
         covered=back / max(1, other.weight),
         names=_shared(module.names, other.names) or 0.0,
         definitions=_shared(module.definitions, other.definitions),
+        shared_names=len(module.names & other.names),
     )
 
 
