@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,8 +62,8 @@ def start_batch(
 ) -> SelfTestRun:
     """Queue a set of self-tests; a repeated source returns the set that is there.
 
-    `options` has `import_paths`. `owned_checkout`: the folder is removed once the set has ended. `wake`:
-    send workers for it; otherwise the caller works it off by `work_off`.
+    `options` has `import_paths`, `modules` (dotted names by path) and may have `limits`. `owned_checkout`:
+    the folder is removed once the set has ended. `wake`: send workers; else the caller calls `work_off`.
     """
     with transaction.atomic():
         batch, made = SelfTestRun.objects.get_or_create(
@@ -204,6 +204,7 @@ def _order(batch: SelfTestRun, row: ModuleRun) -> Order:
         tests=tuple(row.tests),
         captures=batch.options.get("captures", settings.SANDBOX.capture_side_effects),
         threshold=batch.options.get("threshold", settings.SANDBOX.side_effect_threshold),
+        limits=replace(executing.DEFAULT_LIMITS, **batch.options.get("limits", {})),
     )
 
 
