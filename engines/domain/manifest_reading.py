@@ -1,7 +1,6 @@
 """Reading TOML tables strictly: each key taken once with its type, every other key refused."""
 
 import difflib
-import math
 import re
 import tomllib
 from collections.abc import Callable, Iterable
@@ -102,7 +101,7 @@ class Table:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.error(key, f"must be a number, not {_kind(value)}", "write it without quotes")
-        if not math.isfinite(value) or not low <= value <= high:
+        if not low <= value <= high:  # NaN isn't; no float(): TOML has integers of any size
             raise self.error(key, f"is {_shown(value)}", f"use a number from {low:g} to {high:g}")
         return float(value)
 
@@ -188,4 +187,8 @@ def _kind(value: Any) -> str:
 
 def _shown(value: Any) -> str:
     """Return a value for a message, short and without control characters."""
-    return _UNSAFE.sub("?", repr(value))[:80]
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        text = "a number of thousands of digits"
+    return _UNSAFE.sub("?", text)[:80]

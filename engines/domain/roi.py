@@ -4,6 +4,7 @@ Amounts are plain floats in that currency and never rounded here; pages round wh
 """
 
 import math
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
@@ -16,6 +17,7 @@ HISTORY = 50
 """Cycles whose outcome an engine remembers."""
 MOMENTUM_WINDOW = 10
 SHORT_WINDOW = 3
+_LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +176,6 @@ def _priced(bound: float | None, price: float, offset: float) -> float | None:
 
 
 def _amount(value: float, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LARGEST:
         raise InvalidInput(f"{name} must be a finite number, 0 or more, not {value!r}", field=name)
     return float(value)

@@ -62,9 +62,10 @@ class Parameter:
         """Return whether the parameter may have this value."""
         if self.kind == "choice":
             return any(same(value, choice) for choice in self.choices)
-        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
         whole = self.kind == "float" or isinstance(value, int)
-        return number and whole and self.low <= float(value or 0) <= self.high
+        return whole and self.low <= value <= self.high
 
     def exists(self, drawn: Mapping[str, Scalar]) -> bool:
         """Return whether all conditions hold for the values drawn so far, by key."""

@@ -141,7 +141,7 @@ def paired_bootstrap(
     drawn = sorted(_studentised(differences, wanted, seed))
     error = math.sqrt(spread / n)
     beyond = sum(value >= mean / error for value in drawn)
-    cut = min(int(alpha * (wanted + 1)), wanted - 1)
+    cut = min(int(_alpha(alpha) * (wanted + 1)), wanted - 1)
     bounds = (mean - drawn[-1 - cut] * error, mean - drawn[cut] * error)
     return _answer(method, mean, n, (beyond + 1) / (wanted + 1), alpha, bounds)
 

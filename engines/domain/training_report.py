@@ -15,6 +15,8 @@ from orphans.domain.ingest import IngestError, read_metrics
 MAX_FOLDS: Final = 1_000
 MAX_ROWS: Final = 100_000
 MAX_PARAMS: Final = 200
+LARGEST: Final = 1e100
+"""Largest absolute value taken, as of stored metrics: the squares and sums of the judge stay finite."""
 
 
 class ReportError(ValueError):
@@ -167,14 +169,19 @@ def _numbers(value: Json, name: str, most: int) -> tuple[float, ...]:
         raise ReportError(f"{name} is no list of at most {most} numbers")
     if any(isinstance(each, bool) or not isinstance(each, int | float) for each in value):
         raise ReportError(f"{name} holds something that is no number")
+    if not all(-LARGEST <= each <= LARGEST for each in value):
+        raise ReportError(f"{name} holds a number beyond {LARGEST:g}")
     return tuple(float(each) for each in value)
 
 
 def _metrics(value: Json, name: str) -> dict[str, float]:
     try:
-        return read_metrics(value)
+        found = read_metrics(value)
     except IngestError as error:
         raise ReportError(f"{name}: {error}") from None
+    if large := [each for each, number in found.items() if abs(number) > LARGEST]:
+        raise ReportError(f"{name}: {large[0]} is beyond {LARGEST:g}")
+    return found
 
 
 def _params(value: Json, name: str) -> dict[str, Json]:

@@ -16,7 +16,7 @@ from django.conf import settings
 from engines import git
 from engines.domain.cycle import Interrupted, StepFailed, StepTimeout, TransientStepError
 from engines.domain.energy import budget
-from engines.domain.errors import NotConfigured
+from engines.domain.errors import InvalidInput, NotConfigured
 from engines.domain.manifest import Manifest
 from engines.domain.results import Artifact, AutomationResult, Budget, Json
 from engines.domain.roi import ValueModel
@@ -292,7 +292,7 @@ def _judged(bot: Assignment, model: ValueModel, measured: Measurement) -> Automa
             artifact=_artifact(measured, MODEL_FILE),
             champion_artifact=_artifact(measured, CHAMPION_FILE),
         )
-    except ReportError as error:
+    except (ReportError, InvalidInput) as error:
         raise StepFailed(f"the training run can't be judged: {error}", log=measured.output_tail) from None
 
 

@@ -1,6 +1,5 @@
 """Takes bots under care. A repository is checked whole before the first row is written."""
 
-import math
 import re
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
@@ -63,7 +62,7 @@ def register_engine(
         "base_energy": checked(energy),
         "base_cpu_seconds": base_cpu_seconds if base_cpu_seconds is not None else found.budget.cpu_seconds,
         "base_trials": base_trials if base_trials is not None else found.budget.trials,
-        "schedule_seconds": schedule_seconds or (round(found.every_seconds) if found.every_seconds else None),
+        "schedule_seconds": _schedule(found) if schedule_seconds is None else schedule_seconds,
         "seed": seed,
     }
     _check_numbers(wanted)
@@ -77,6 +76,10 @@ def register_engine(
         **{"roi_ema_alpha": settings.SANDBOX.roi_ema_alpha, **wanted},
     )
     return _save(engine, actor)
+
+
+def _schedule(found: Manifest) -> int | None:
+    return None if found.every_seconds is None else round(found.every_seconds)
 
 
 def _save(engine: Engine, actor: Actor) -> Engine:
@@ -206,12 +209,10 @@ def _check_numbers(values: dict[str, Any]) -> None:
         value = values.get(field)
         if value is None:
             continue
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise RegistrationError(f"{field} must be a number, not {value!r}", field=field)
-        if not low <= value <= high:
-            raise RegistrationError(
-                f"{field} must lie between {low:g} and {high:g}, not {value:g}", field=field
-            )
+        if not low <= value <= high:  # NaN isn't; the value may be too long to be written
+            raise RegistrationError(f"{field} must lie between {low:g} and {high:g}", field=field)
 
 
 def _audit(actor: Actor, verb: str, engine: Engine, **detail: Any) -> None:
