@@ -4,7 +4,7 @@ from orphans.models.module import OrphanModule, OrphanModuleQuerySet
 from orphans.models.module_map import ModuleMapEntry
 from orphans.models.preset import ScenarioPreset, ScenarioPresetQuerySet
 from orphans.models.scan import ScanRun
-from orphans.models.self_test import ModuleRun, ModuleRunQuerySet, SelfTestRun
+from orphans.models.self_tests import ModuleRun, ModuleRunQuerySet, SelfTestRun
 from orphans.models.tally import OrphanTally
 
 __all__ = [

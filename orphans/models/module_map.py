@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from orphans.models.self_test import ModuleRun
+from orphans.models.self_tests import ModuleRun
 from orphans.models.words import PATH_CHARS, SUBJECT_CHARS
 
 
