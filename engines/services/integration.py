@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from django.conf import settings
+from django.db.models import Q
 
 from engines.domain.results import Json
 from engines.domain.states import RevisionState
@@ -193,10 +194,9 @@ def _refusal(conditions: list[dict[str, Json]], benchmark: Mapping[str, Any] | N
         return f"preconditions not met: {', '.join(missed)}"
     if benchmark["worse"]:
         return f"the workflow fails with it: {benchmark['error']}"
-    sandbox = settings.SANDBOX
     thresholds = {
-        "roi_threshold": sandbox.self_test_roi_threshold,
-        "synergy_threshold": sandbox.self_test_synergy_threshold,
+        "roi_threshold": settings.SANDBOX.self_test_roi_threshold,
+        "synergy_threshold": settings.SANDBOX.self_test_synergy_threshold,
     }
     if not worth_it(benchmark["roi"], None, **thresholds):
         return f"ROI {benchmark['roi']:.4g} is under the threshold {thresholds['roi_threshold']:g}"
@@ -214,7 +214,17 @@ def keep(
         revision = workflows.propose(engine, **wanted, state=state, cycle_id=cycle_id, by=by)
         if revision is not None:
             kept.append(revision)
+            _note_roi(engine, each)
     return kept
+
+
+def _note_roi(engine: Engine, proposal: Mapping[str, Any]) -> None:
+    """Keep the measured ROI with the self-tests of the same content; the best where several were measured."""
+    roi = proposal["benchmark"] and proposal["benchmark"]["roi"]
+    if roi is not None:
+        same = {"path": proposal["module_path"], "content_hash": proposal["module_hash"]}
+        runs = ModuleRun.objects.filter(subject=engine.name, **same, state=RunState.PASSED)
+        runs.filter(Q(roi=None) | Q(roi__lt=roi)).update(roi=roi)
 
 
 def try_integrate_into_workflows(

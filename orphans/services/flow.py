@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.conf import settings
+from django.db import connection, transaction
 
 from orphans.discovery import scan as discover
 from orphans.domain.acting import CLI, Acting
@@ -141,7 +142,11 @@ def _rules() -> dict[str, Any]:
 def settle(
     task: Task, *, refused: Mapping[str, str] | None = None, taken: Taken | None = None, clean: bool = False
 ) -> Included:
-    """Take what passed into the module map and write the files. `refused`: kept out, with the reason."""
+    """Take what passed into the module map and write the files. `refused`: kept out, with the reason.
+
+    Inside a transaction the files follow its commit; one that can't be written then is logged, and made good
+    by the next run.
+    """
     passed = _passed(task.subject)
     included = including.include(
         task.subject,
@@ -151,8 +156,14 @@ def settle(
         refused=refused,
         counted=settings.SANDBOX.capture_side_effects,
     )
-    documents.export(task.subject, clean=clean, taken=taken)
+    transaction.on_commit(
+        lambda: _export(task.subject, clean=clean, taken=taken), robust=connection.in_atomic_block
+    )
     return included
+
+
+def _export(subject: str, *, clean: bool, taken: Taken | None) -> None:
+    documents.export(subject, clean=clean, taken=taken)
 
 
 def _passed(subject: str) -> list[str]:

@@ -90,6 +90,8 @@ def test_a_cycle_finds_tests_takes_in_and_proposes(tmp_path: Path) -> None:
     assert revision.benchmark is not None
     assert revision.benchmark["presets"]["baseline"]["candidate"]["successes"] == 3
     assert revision.benchmark["roi"] == pytest.approx(0.0)
+    assert ModuleRun.objects.get(path="shop/discount.py").roi == pytest.approx(0.0)
+    assert ModuleRun.objects.get(path="shop/lonely.py").roi is None
     assert workflows.current(engine, "orders").steps == [
         "shop.steps:load",
         "shop.steps:price",

@@ -257,3 +257,33 @@ def test_what_is_live_again_leaves_the_queue(tmp_path: Path) -> None:
     carry_out(checkout, source="two")
 
     assert states() == {"a.py": "live"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import sys\n\n\ndef run():\n    sys.exit(0)\n",
+        "import os\n\n\ndef run():\n    os._exit(0)\n",
+        """import json
+import os
+
+
+def run():
+    claim = {"result": {"called": [], "lines": 1.0}}
+    for number in range(3, 64):
+        try:
+            os.write(number, json.dumps(claim).encode() + b"\\n")
+        except OSError:
+            pass
+    os._exit(0)
+""",
+        "import os\n\n\ndef run():\n    os.kill(os.getppid(), 9)\n    os.kill(os.getpid(), 9)\n",
+        "def run():\n    return run()\n",
+    ],
+    ids=["exits", "leaves", "forges", "kills", "recurses"],
+)
+def test_a_module_can_not_talk_itself_into_the_map(tmp_path: Path, source: str) -> None:
+    included = carry_out(bot(tmp_path, {"liar.py": source + "\n\ndef never(x):\n    return x\n"}))
+
+    assert included.added == ()
+    assert states() == {"liar.py": "failed"}
