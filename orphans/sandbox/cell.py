@@ -8,6 +8,7 @@ that has installed its filter: so the filter's listener can leave without an exc
 import json
 import os
 import resource
+import select
 import signal
 import socket
 import struct
@@ -38,6 +39,8 @@ WORDS_BYTES: Final = 16 * 2**10
 ADDRESS_SPACE_SLACK: Final = 2 * 2**30
 """Address space over the memory limit: libraries map far more than they ever touch."""
 DATA_SLACK: Final = 256 * 2**20
+LOADED_SLACK: Final = 3 * 2**30
+"""Address space that a warm server's libraries may take before a run begins."""
 CLOSE_RANGE_UNSHARE: Final = 2
 NOBODY: Final = 65534
 MOST_DESCRIPTORS: Final = 2**20
@@ -63,6 +66,9 @@ def _keep(order: dict[str, Any], line: socket.socket, ends: dict[str, int]) -> N
     serving = _serve(order) if order["stub"] is not None else 0
     place = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     _bring(place, ends["inputs"], order)
+    if order["warm"]:
+        _keep_for_server(line, place, serving)
+        return
     told, tells = os.pipe()
     go, goes = os.pipe()
     user_space = CLONE_NEWUSER if order["own_user_space"] else 0
@@ -87,6 +93,21 @@ def _keep(order: dict[str, Any], line: socket.socket, ends: dict[str, int]) -> N
         _end_rest()
         ended["used"] = _used()
     line.send(json.dumps(ended).encode())
+
+
+def _keep_for_server(line: socket.socket, place: int, serving: int) -> None:
+    """Keep namespaces that a warm server puts the run's first process into; the launcher tells of its end."""
+    seal("/proc", MS_RDONLY)
+    prctl(PR_SET_DUMPABLE, 0)
+    socket.send_fds(line, [b'{"ready": true}'], [place])
+    os.close(place)
+    while not select.select([line], [], [], 0.05)[0]:
+        with suppress(ChildProcessError):
+            os.waitpid(-1, os.WNOHANG)
+    line.recv(WORDS_BYTES)
+    survivors = _left(True, serving)
+    _end_rest()
+    line.send(json.dumps({"survivors": survivors, "used": _used()}).encode())
 
 
 def _serve(order: dict[str, Any]) -> int:
@@ -242,10 +263,11 @@ def set_limits(order: dict[str, Any]) -> bool:
     limits = order["limits"]
     seconds = int(limits["cpu_seconds"]) + 2
     memory = int(limits["memory_bytes"])
+    loaded = LOADED_SLACK if order["warm"] else 0
     wanted = {
         resource.RLIMIT_CPU: (seconds, seconds + 1),
-        resource.RLIMIT_AS: (memory + ADDRESS_SPACE_SLACK,) * 2,
-        resource.RLIMIT_DATA: (memory + DATA_SLACK,) * 2,
+        resource.RLIMIT_AS: (memory + ADDRESS_SPACE_SLACK + loaded,) * 2,
+        resource.RLIMIT_DATA: (memory + DATA_SLACK + loaded,) * 2,
         resource.RLIMIT_FSIZE: (int(limits["file_bytes"]),) * 2,
         # With 1 no dump is made, also where the system pipes dumps to a program; 0 wouldn't stop those.
         resource.RLIMIT_CORE: (1, 1),

@@ -54,6 +54,12 @@ class Run:
         self._cell = 0
         self._polite = False
         self._line = -1
+        #: the warm server's end of this run, what it said last, and the write end that lets the run go
+        self._server: socket.socket | None = None
+        self._go = -1
+        self._first = 0
+        self._base = 0
+        self._ended: dict[str, Any] | None = None
         self.scratch = -1
         self.facts: dict[str, Any] = {"status": None, "cause": "", "survivors": None, "held": {}, "error": ""}
 
@@ -69,6 +75,22 @@ class Run:
         self._line = mine.detach()
         for each in (self._line, self._lifeline):
             self._poll.register(each, select.POLLIN)
+        if self._order["warm"]:
+            self._ask_server(ends)
+
+    def _ask_server(self, ends: dict[str, int]) -> None:
+        """Have the warm server fork into the keeper's namespaces, while the keeper builds the root."""
+        self._server, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        go, self._go = os.pipe()
+        keeper = os.pidfd_open(self._cell)
+        words = {name: value for name, value in self._order.items() if name not in ("child", "view")}
+        low = [ends[name] for name in ("null", "output", "order", "channel")]
+        with socket.socket(fileno=os.dup(ends["server"])) as server:
+            socket.send_fds(server, [json.dumps(words).encode()], [keeper, its.fileno(), go, *low])
+        its.close()
+        for each in (go, keeper):
+            os.close(each)
+        self._poll.register(self._server, select.POLLIN)
 
     def follow(self) -> None:
         """Serve and watch until the run ended or has to."""
@@ -87,6 +109,8 @@ class Run:
             self.facts["cause"] = self.facts["cause"] or "lifeline"
         elif number == self._line:
             self._hear()
+        elif self._server is not None and number == self._server.fileno():
+            self._hear_server()
         elif self._notices is not None:
             self._notices.take()
             self.facts["cause"] = self.facts["cause"] or self._notices.cause
@@ -101,24 +125,55 @@ class Run:
             if self.facts["status"] is None:
                 self.facts["cause"] = self.facts["cause"] or "keeper"
             return
-        self.facts.update(json.loads(words))
+        told = json.loads(words)
         if fds:
             self.scratch = fds[0]
         if len(fds) > 1:
             self._count(fds[1])
+        if told.pop("ready", False):
+            os.write(self._go, b"g")
+            os.close(self._go)
+        if self._ended is not None and "used" in told:
+            told["status"] = self._ended["status"]
+            told["used"] = {
+                "cpu": told["used"]["cpu"] + self._ended["cpu"],
+                "rss": max(told["used"]["rss"], self._ended["rss"]),
+            }
+        self.facts.update(told)
+
+    def _hear_server(self) -> None:
+        """Take the warm server's words: the run began, with the filter's listener; or how it ended."""
+        assert self._server is not None  # noqa: S101 - for the reader of types
+        words, fds, _, _ = socket.recv_fds(self._server, REPORT_BYTES, 1)
+        told = json.loads(words) if words else {"error": "the warm server ended"}
+        if "status" in told:
+            self._ended = told
+            self._poll.unregister(self._server)
+            os.write(self._line, b"end")
+            return
+        self._first, self._base = int(told.pop("first", 0)), int(told.pop("base", 0))
+        self.facts.update(told)
+        if fds:
+            self._count(fds[0])
+            assert self._notices is not None  # noqa: S101
+            self._notices.first = self._first
 
     def _count(self, listener: int) -> None:
         walls = self._order["spaces"]
-        self._notices = Notices(listener, lambda: len(below(self._cell)), self._limits, walls)
-        self._notices.first = self._order.get("first")
+        self._notices = Notices(listener, lambda: len(self._inside()), self._limits, walls)
         self._poll.register(listener, select.POLLIN)
+
+    def _inside(self) -> list[int]:
+        """Return the processes of the run; those that a warm server forked are no children of the keeper."""
+        found = below(self._cell)
+        return [*found, self._first, *below(self._first)] if self._first and not self._ended else found
 
     def _overrun(self, wall: float) -> str:
         """Return the limit that the run as a whole is over, or an empty string."""
         limits = self._limits
         if wall > limits["wall_seconds"]:
             return "wall"
-        pids = below(os.getpid())
+        pids = [self._cell, *self._inside()]
         usage = [usage_of(pid) for pid in pids]
         if wall > LONG and not self._polite:
             self._polite = True
@@ -127,10 +182,18 @@ class Run:
         if sum(cpu for cpu, _, _ in usage) + reaped.ru_utime + reaped.ru_stime > limits["cpu_seconds"]:
             return "cpu"
         resident = sum(own for _, own, _ in usage) + max((shared for _, _, shared in usage), default=0)
+        resident -= self._base  # the libraries that were loaded before it began
         self._tick = QUICK if resident > limits["memory_bytes"] / 2 else TICK
-        if resident > limits["memory_bytes"]:
+        if resident > limits["memory_bytes"] and self._held_memory(pids) > limits["memory_bytes"]:
             return "memory"
         return "processes" if len(usage) - 1 > limits["processes"] else self._over_disk()
+
+    def _held_memory(self, pids: list[int]) -> float:
+        """Return resident bytes, what several share counted once: dear, so only asked near the limit."""
+        shares = [share_of(pid) for pid in pids]
+        if None in shares:
+            return float("inf")  # it can't be told here: the sum of all counts
+        return sum(each or 0 for each in shares) - self._base / 2
 
     def _over_disk(self) -> str:
         """Without a file system of its own the scratch folder is added up from time to time."""
@@ -147,21 +210,40 @@ class Run:
         used, outlived = facts.pop("used", None), 0
         if used is None:
             outlived = self._end_inside() + end_all()
-            used = _used_by_children()
+            used = self._used()
         # Else the keeper has collected everybody and is on its way out: nothing of the run is left.
-        facts["survivors"] = outlived if facts["survivors"] is None else facts["survivors"]
+        if facts["survivors"] is None:
+            facts["survivors"] = outlived
         facts["wall"] = time.monotonic() - self._started
         facts.update(used)
         facts["held"]["subreaper"] = True
+        facts["warm"] = self._server is not None
         if self._notices is not None:
             told = self._notices
             facts["attempts"] = {**told.counts, "examples": told.examples, "exact": told.seeing}
+
+    def _used(self) -> dict[str, float]:
+        """Return what the run took when its keeper had to be killed, too."""
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = {"cpu": usage.ru_utime + usage.ru_stime, "rss": usage.ru_maxrss * 1024}
+        if self._server is not None and self._ended is None:
+            self._server.settimeout(1.0)
+            with suppress(OSError, ValueError):
+                self._ended = json.loads(self._server.recv(REPORT_BYTES))
+        if self._ended is not None:
+            used = {
+                "cpu": used["cpu"] + self._ended.get("cpu", 0),
+                "rss": self._ended.get("rss", used["rss"]),
+            }
+        return used
 
     def _end_inside(self) -> int:
         """Kill the run's processes but its keeper, which then ends by itself; return how many there were."""
         seen: set[int] = set()
         for _ in range(100):
-            alive = below(self._cell)
+            alive = self._inside()
+            if self._server is not None and self._ended is None and not alive:
+                break
             if os.waitpid(self._cell, os.WNOHANG)[0]:
                 break
             seen |= set(alive)
@@ -184,16 +266,14 @@ def supervise(order: dict[str, Any], ends: dict[str, int], report: socket.socket
         run.end()
         fds = [run.scratch] if run.scratch >= 0 and order["spaces"] else []
         socket.send_fds(report, [json.dumps(run.facts).encode()[:REPORT_BYTES]], fds)
-    except BaseException:  # noqa: BLE001 - nobody above: the worker sees that no report came
+    except BaseException as error:  # noqa: BLE001 - told to the worker, which refuses the run
         code = 1
+        words = f"{type(error).__name__}: {error}"
+        with suppress(OSError):
+            report.send(json.dumps({"status": None, "cause": "", "error": words, "held": {}}).encode())
     finally:
         end_all()
         os._exit(code)
-
-
-def _used_by_children() -> dict[str, float]:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return {"cpu": usage.ru_utime + usage.ru_stime, "rss": usage.ru_maxrss * 1024}
 
 
 def below(root: int) -> list[int]:
@@ -233,6 +313,17 @@ def usage_of(pid: int) -> tuple[float, int, int]:
         return 0.0, 0, 0
     resident, shared = int(pages[1]), int(pages[2])
     return sum(map(int, stat[11:15])) / CLOCK, (resident - shared) * PAGE, shared * PAGE
+
+
+def share_of(pid: int) -> int | None:
+    """Return a process's proportional share of memory in bytes; None where the system doesn't tell."""
+    try:
+        lines = _read(f"/proc/{pid}/smaps_rollup").splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0  # it is gone
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), None)
 
 
 def tree_bytes(folder: str) -> int:

@@ -36,19 +36,28 @@ class Nursery:
             self._connected()
             return dict(self._missing)
 
-    def start(self, descriptors: Sequence[int]) -> None:
-        """Start one run: its order comes first, then what it is connected to."""
+    def start(self, descriptors: Sequence[int], profile: str = "", path: Sequence[str] = ()) -> None:
+        """Start one run: its order comes first, then what it is connected to.
+
+        `profile` names the warm server to fork from; while there is none it is made, with the libraries of
+        `path`, and the run gets an interpreter of its own.
+        """
+        wish = json.dumps({"profile": profile, "path": list(path) if profile else []}).encode()
         with self._lock:
             for last in (False, True):
                 control = self._connected()
                 try:
-                    socket.send_fds(control, [b"run"], list(descriptors))
+                    socket.send_fds(control, [wish], list(descriptors))
                 except OSError:
                     self._forget()
                     if last:
                         raise
                 else:
                     return
+
+    def pid(self) -> int | None:
+        """Return the id of the spawner; None while there is none."""
+        return self._spawner.pid if self._spawner is not None else None
 
     def close(self) -> None:
         """End the spawner, and with it whatever it started."""

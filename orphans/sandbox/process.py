@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from orphans.sandbox.nursery import Nursery
-from orphans.sandbox.order import written_order
+from orphans.sandbox.order import library_path, written_order
 from orphans.sandbox.spec import RunSpec, SpecError
 
 READ_BYTES = 64 * 2**10
@@ -72,7 +72,7 @@ class Process:
         self._report, report = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with report:
             ends = [order, report.fileno(), lifeline, mine["output"][1], mine["channel"][1], *inputs]
-            self._nursery.start(ends)
+            self._nursery.start(ends, self._spec.profile, library_path())
         for descriptor in {*ends} - {ends[1]}:
             self._close(descriptor)
         self._sources = {pair[0]: name for name, pair in mine.items()}

@@ -156,6 +156,7 @@ def _measured(run: _Run) -> Measurement:
         artifacts=run.artifacts,
         attempts=_attempts(facts, run.channel),
         calls=run.channel.calls,
+        warm=bool(facts.get("warm")),
         guarantees=guarantees(facts.get("held", {}), run.missing),
     )
 

@@ -27,14 +27,14 @@ for _name, _place in {"orphans": HERE.parent, "orphans.sandbox": HERE}.items():
         _package.__path__ = [str(_place)]
         sys.modules[_name] = _package
 
-from orphans.sandbox import filters, layers, view  # noqa: E402
+from orphans.sandbox import filters, layers, view, zygote  # noqa: E402
 from orphans.sandbox.cell import map_user  # noqa: E402
 from orphans.sandbox.child import BOOT  # noqa: E402
 from orphans.sandbox.kernel import CLONE_NEWUSER, call  # noqa: E402
 from orphans.sandbox.launcher import supervise  # noqa: E402
 
 IDLE_SECONDS: Final = 120.0
-ORDER_BYTES: Final = 4096
+ORDER_BYTES: Final = 64 * 2**10
 MAX_DESCRIPTORS: Final = 250
 FUTURE: Final = 0x1000000
 """`annotations` of `__future__`, without the module."""
@@ -50,6 +50,8 @@ class Spawner:
         self._held = {**layers.trial(), **dict.fromkeys(without, "left out on demand")}
         if self._held["seccomp"]:
             self._held["notify"] = self._held["notify"] or "there is no seccomp filter to tell of anything"
+        #: profile → its warm server, and whether that has loaded everything
+        self._servers: dict[str, tuple[socket.socket, bool]] = {}
         self._null = os.open(os.devnull, os.O_RDONLY)
         filters.packed_program(not self._held["notify"], not self._held["namespaces"])
         self._code = {name: compiled(name) for name in ("child", "hook", "testing")}
@@ -68,12 +70,47 @@ class Spawner:
                 return
             if not words:
                 return
+            server = self._server(json.loads(words))
             if os.fork() == 0:
-                self._launch(fds)
+                self._launch(fds, server)
             for each in fds:
                 os.close(each)
 
-    def _launch(self, fds: list[int]) -> NoReturn:
+    def _server(self, wish: dict[str, Any]) -> socket.socket | None:
+        """Return the warm server of a profile once it is ready; start it when there is none."""
+        profile = wish["profile"]
+        if not profile or any(self._held.values()):
+            return None
+        if profile in self._servers and not self._lives(profile):
+            self._servers.pop(profile)[0].close()
+        if profile not in self._servers:
+            self._servers[profile] = (self._new_server(profile, wish["path"]), False)
+        server, ready = self._servers[profile]
+        return server if ready else None
+
+    def _lives(self, profile: str) -> bool:
+        """Hear whether a warm server has got ready; False when it is gone."""
+        server, ready = self._servers[profile]
+        try:
+            said = server.recv(16, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        self._servers[profile] = (server, ready or bool(said))
+        return bool(said)
+
+    def _new_server(self, profile: str, path: list[str]) -> socket.socket:
+        """Fork a warm server; return where it takes requests."""
+        server, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        if os.fork() == 0:
+            self._control.close()
+            server.close()
+            zygote.be(profile, path, its)
+        its.close()
+        return server
+
+    def _launch(self, fds: list[int], server: socket.socket | None) -> NoReturn:
         """Be the launcher of one run: read its order, add what only this side knows."""
         try:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -83,6 +120,8 @@ class Spawner:
             report = socket.socket(fileno=fds[1])
             ends: dict[str, Any] = dict(zip(("lifeline", "output", "channel"), fds[2:5], strict=True))
             ends["null"] = self._null
+            order["warm"] = server is not None and order["stub"] is None
+            ends["server"] = -1 if server is None else server.fileno()
             ends["inputs"] = dict(zip(order["inputs"], fds[5:], strict=True))
             self._settle(order)
             ends["order"] = self._parcel(order)

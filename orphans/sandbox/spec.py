@@ -220,6 +220,8 @@ class Measurement:
     attempts: Attempts | None = None
     #: calls per function of the checkout, `path:name`; None while nobody counted
     calls: Mapping[str, int] | None = None
+    #: forked from a server that had its libraries loaded, rather than by an interpreter of its own
+    warm: bool = False
     #: which promises held in this run
     guarantees: Mapping[str, bool] = field(default_factory=dict)
 
