@@ -19,3 +19,6 @@ engine_freed = Signal()
 
 workflow_revised = Signal()
 """A workflow got a revision, or one of them another state: revision."""
+
+orphan_work_asked = Signal()
+"""A person asked for work on an engine's orphan modules: order, plain data for the task."""

@@ -22,9 +22,9 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from engines.models import Cycle
-from engines.services import cycles, sweeper
+from engines.services import cycles, orphan_work, sweeper
 from engines.services.pulse import closing
-from engines.signals import cycle_queued, engine_freed
+from engines.signals import cycle_queued, engine_freed, orphan_work_asked
 
 log = logging.getLogger(__name__)
 
@@ -144,3 +144,24 @@ def _wake_next(engine_id: int) -> None:
     following = sweeper.next_of(engine_id)
     if following is not None:
         wake(following)
+
+
+@shared_task(name="engines.tasks.work_on_orphans")
+def work_on_orphans(order: dict[str, Any]) -> None:
+    """Scan, test or try an engine's orphan modules, as a person asked."""
+    orphan_work.carry_out(order)
+
+
+@receiver(orphan_work_asked)
+def send_orphan_work(order: dict[str, Any], **_: Any) -> None:
+    """Send a worker what a person asked for, once the act is written down."""
+    transaction.on_commit(lambda: _send_orphan_work(order))
+
+
+def _send_orphan_work(order: dict[str, Any]) -> None:
+    try:
+        _probe_broker()
+        work_on_orphans.apply_async((order,), retry=False)
+    except (OperationalError, RedisError, OSError):
+        log.warning("orphan work %s: broker away", order["token"])
+        orphan_work.failed(order, "the broker is away, so no worker heard of it; ask again when it is back")

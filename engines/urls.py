@@ -3,8 +3,12 @@
 from django.urls import path, re_path
 
 from engines.views import bulk, compare, cycle, engine, exports, listing, logs, undo
+from engines.views.orphans import bulk as orphan_bulk
+from engines.views.orphans import exports as orphan_exports
+from engines.views.orphans import module, queue, revisions, scans, self_tests
 
 ACT = r"(?P<act>cancel|pause|resume)"
+ORPHAN_ACT = r"(?P<act>test|retire|restore|integrate)"
 KIND = r"(?P<kind>roi|metric)"
 NAME = r"(?P<name>[a-z0-9][a-z0-9_-]{0,62})"
 
@@ -22,10 +26,29 @@ urlpatterns = [
     path("cycles/<int:pk>/retry/", cycle.cycle_retry, name="cycle-retry"),
     path("cycles/<int:pk>/<slug:step>.log", cycle.step_log, name="step-log"),
     re_path(rf"^cycles/(?P<pk>[0-9]{{1,18}})/{ACT}/$", cycle.cycle_act, name="cycle-act"),
+    path("orphans/", queue.orphan_list, name="orphan-list"),
+    path("orphans/news/", queue.orphan_news, name="orphan-news"),
+    path("orphans/work/", queue.orphan_work_live, name="orphan-work"),
+    re_path(r"^orphans/export\.(?P<kind>csv|json)$", orphan_exports.orphan_export, name="orphan-export"),
+    re_path(rf"^orphans/bulk/{ORPHAN_ACT}/$", orphan_bulk.orphan_bulk, name="orphan-bulk"),
+    path("orphans/scans/", scans.orphan_scans, name="orphan-scans"),
+    path("orphans/scans/<int:pk>/", scans.orphan_scan_detail, name="orphan-scan-detail"),
+    path("orphans/self-tests/", self_tests.self_test_list, name="orphan-self-tests"),
+    path("orphans/self-tests/<int:pk>/", self_tests.self_test_detail, name="orphan-self-test"),
+    path("orphans/self-tests/<int:pk>/cancel/", self_tests.self_test_cancel, name="orphan-self-test-cancel"),
+    path("orphans/runs/<int:pk>/", module.orphan_run, name="orphan-run"),
+    path("orphans/revisions/", revisions.revision_list, name="orphan-revisions"),
+    path("orphans/revisions/<int:pk>/", revisions.revision_detail, name="orphan-revision"),
+    path("orphans/revisions/<int:pk>/revert/", revisions.revision_revert, name="orphan-revision-revert"),
+    path("orphans/<int:pk>/", module.orphan_detail, name="orphan-detail"),
+    path("orphans/<int:pk>/live/", module.orphan_live, name="orphan-live"),
+    path("orphans/<int:pk>/source/", module.orphan_source, name="orphan-source"),
+    re_path(rf"^orphans/(?P<pk>[0-9]{{1,18}})/{ORPHAN_ACT}/$", orphan_bulk.orphan_act, name="orphan-act"),
     path("undo/", undo.undo, name="undo"),
     path("engines/new/", engine.engine_new, name="engine-new"),
     re_path(rf"^engines/{NAME}/$", engine.engine_detail, name="engine-detail"),
     re_path(rf"^engines/{NAME}/edit/$", engine.engine_edit, name="engine-edit"),
+    re_path(rf"^engines/{NAME}/scan/$", orphan_bulk.orphan_scan, name="orphan-scan"),
     re_path(rf"^engines/{NAME}/trigger/$", engine.engine_trigger, name="engine-trigger"),
     re_path(rf"^engines/{NAME}/charts/{KIND}\.json$", engine.engine_chart, name="engine-chart"),
     re_path(rf"^engines/{NAME}/charts/{KIND}/$", engine.engine_table, name="engine-table"),

@@ -30,6 +30,10 @@ class ResilientRedisCache(RedisCache):
         """Return what is kept, or `default` while Redis is away."""
         return self._try("get", default, key, default, version)
 
+    def get_many(self, keys: Any, version: int | None = None) -> dict[str, Any]:
+        """Return what is kept of several keys; nothing while Redis is away."""
+        return dict(self._try("get_many", {}, keys, version))
+
     def set(self, key: str, value: Any, timeout: Any = 300, version: int | None = None) -> None:
         """Keep a value; while Redis is away nothing is kept."""
         self._try("set", None, key, value, timeout, version)

@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("engines.urls")),
     path("", include("orphans.urls")),
     path("cycles/<int:pk>/audit/", views.cycle_audit, name="cycle-audit"),
+    path("orphans/<int:pk>/audit/", views.orphan_audit, name="orphan-audit"),
     path("engines/<slug:name>/audit/", views.engine_audit, name="engine-audit"),
     path("system/", views.system, name="system"),
     path("audit/", views.audit, name="audit"),

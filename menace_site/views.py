@@ -15,10 +15,12 @@ from engines.domain.errors import InvalidInput
 from engines.domain.keyset import Order
 from engines.models import Cycle, Engine
 from engines.models.paging import page
+from engines.panels.orphans import module_row
 from menace_site import dashboard, theme
 from menace_site.forms import PreferenceForm, TokenForm
 from menace_site.models import ApiToken, AuditEntry
 from menace_site.tokens import create_token, is_live, person, revoke_token
+from orphans.models import OrphanModule
 
 AUDIT_SIZE = 50
 MAX_TOKENS = 100
@@ -78,6 +80,16 @@ def engine_audit(request: HttpRequest, name: str) -> HttpResponse:
     engine = get_object_or_404(Engine.objects.visible_to(_user(request)), name=name)
     entries = AuditEntry.objects.filter(target=f"engine:{engine.name}")[:AUDIT_SIZE]
     return render(request, "engines/engine_audit.html", {"engine": engine, "entries": entries})
+
+
+@require_safe
+@viewers
+def orphan_audit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what people and programs decided about one orphan module."""
+    visible = Engine.objects.visible_to(_user(request)).values("name")
+    module = get_object_or_404(OrphanModule.objects.filter(subject__in=visible), pk=pk)
+    entries = AuditEntry.objects.filter(target=f"orphan:{module.pk}")[:AUDIT_SIZE]
+    return render(request, "orphans/audit.html", {"module": module_row(module), "entries": entries})
 
 
 @never_cache

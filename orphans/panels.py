@@ -70,15 +70,9 @@ def neighbourhood(module: OrphanModule) -> Panel:
     edges = [(parent, module.path) for parent in parents] + [(module.path, child) for child in children]
     paths = list(dict.fromkeys([module.path, *parents, *children, *([module.twin] if module.twin else [])]))
     known = OrphanModule.objects.of(module.subject).filter(path__in=paths)
-    words = {path: (cls, state) for path, cls, state in known.values_list("path", "classification", "state")}
-    nodes = [
-        {
-            "path": path,
-            "classification": words.get(path, (None, None))[0],
-            "state": words.get(path, (None, None))[1],
-        }
-        for path in paths
-    ]
+    words = {row["path"]: row for row in known.values("path", "id", "classification", "state")}
+    unknown = {"id": None, "classification": None, "state": None}
+    nodes = [{**unknown, **words.get(path, {}), "path": path} for path in paths]
     return {"nodes": nodes, "edges": edges, "twin": module.twin or None, "similarity": module.similarity}
 
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from engines.domain.states import STEPS, TERMINAL, CycleState, StepState, Trigger, VersionState
-from engines.models import Cycle, CycleStep, Engine, ModelVersion
+from engines.models import Cycle, CycleStep, Engine, ModelVersion, WorkflowRevision
 from forecasting.models import MetricDaily, MetricPoint, RoiEvent
 from menace_site.models import AuditEntry, ServiceBeat
 from orphans.domain.presets import read_preset
@@ -86,6 +86,12 @@ def make_version(engine: Engine, state: str = VersionState.CANDIDATE, **fields: 
     """Make a version of an engine's model."""
     plain = {"sha256": f"{next(_numbers):064x}", "size": 1024, "metrics": {"accuracy": 0.9}}
     return ModelVersion.objects.create(engine=engine, state=state, **{**plain, **fields})
+
+
+def make_revision(engine: Engine, state: str = "active", **fields: Any) -> WorkflowRevision:
+    """Make a revision of a workflow: without a parent, the root of one of its own."""
+    plain = {"workflow": f"flow{next(_numbers)}", "steps": ["bot.flow:load"], "created_label": "manifest"}
+    return WorkflowRevision.objects.create(engine=engine, state=state, **{**plain, **fields})
 
 
 def make_point(subject: str, name: str = "accuracy", value: float = 0.9, **fields: Any) -> MetricPoint:

@@ -1,9 +1,11 @@
 """Cycles as rows of lists and as the head of their own page."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
+from django.db.models import QuerySet
 
 from engines.domain.states import STEPS, TERMINAL, Control, CycleState, Trigger
 from engines.domain.wording import lasting, number, sign, signed, word
@@ -75,7 +77,7 @@ def cycle_head(cycle: Cycle) -> Panel:
 
 def state_pills(cycles: CycleQuerySet, chosen: tuple[str, ...] = ()) -> list[Panel]:
     """Return each state with the number of its cycles, counted no further than 1,000, in one statement."""
-    numbers = _capped_counts([cycles.filter(state=state) for state in CycleState])
+    numbers = capped_counts([cycles.filter(state=state) for state in CycleState])
     return [
         {
             "state": str(state),
@@ -88,7 +90,7 @@ def state_pills(cycles: CycleQuerySet, chosen: tuple[str, ...] = ()) -> list[Pan
     ]
 
 
-def _capped_counts(querysets: list[CycleQuerySet]) -> list[int]:
+def capped_counts(querysets: Sequence[QuerySet[Any]]) -> list[int]:
     """Return the sizes of several querysets up to the cap: one statement of many small counts."""
     parts = [_count_of(queryset.order_by().values("id")[: PILL_CAP + 1]) for queryset in querysets]
     statement = ", ".join(part for part, _ in parts)

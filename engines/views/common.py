@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404
 from engines.domain.errors import Conflict, InvalidInput
 from engines.domain.results import Actor
 from engines.models import Cycle, CycleQuerySet, Engine
+from orphans.models import OrphanModule, OrphanModuleQuerySet
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 OPERATE = "engines.operate_engine"
@@ -47,6 +48,12 @@ def cycles_of(request: HttpRequest) -> CycleQuerySet:
 def cycle_of(request: HttpRequest, pk: int) -> Cycle:
     """Return one cycle with its engine, or 404: a foreign one does not exist."""
     return get_object_or_404(cycles_of(request).select_related("engine"), pk=pk)
+
+
+def modules_of(request: HttpRequest) -> OrphanModuleQuerySet:
+    """Return the orphan modules of the engines that the person sees."""
+    engines = Engine.objects.visible_to(person(request))
+    return OrphanModule.objects.filter(subject__in=engines.values("name"))
 
 
 def engine_of(request: HttpRequest, name: str) -> Engine:

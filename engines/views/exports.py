@@ -46,7 +46,7 @@ def cycle_export(request: HttpRequest, kind: str) -> StreamingHttpResponse:
     """Stream every cycle that the filter lets through, newest first."""
     chosen = CycleFilter.parse(request.GET)
     rows = by_key(chosen.apply(cycles_of(request)))
-    return _streamed(kind, NAMES, rows, f"cycles {chosen.query()}")
+    return streamed(kind, NAMES, rows, f"cycles {chosen.query()}")
 
 
 @require_safe
@@ -59,7 +59,7 @@ def metric_export(request: HttpRequest, name: str) -> StreamingHttpResponse:
     if metric:
         points = points.filter(name=metric)
     rows = points_by_name(points)
-    return _streamed("csv", list(POINT_COLUMNS), rows, f"{engine.name} {metric or 'metrics'}")
+    return streamed("csv", list(POINT_COLUMNS), rows, f"{engine.name} {metric or 'metrics'}")
 
 
 def points_by_name(points: QuerySet[MetricPoint]) -> Rows:
@@ -90,7 +90,8 @@ def by_key(cycles: CycleQuerySet) -> Rows:
         block = list(ordered.filter(id__lt=block[-1][0])[:CHUNK]) if len(block) == CHUNK else []
 
 
-def _streamed(kind: str, names: list[str], rows: Rows, title: str) -> StreamingHttpResponse:
+def streamed(kind: str, names: list[str], rows: Rows, title: str) -> StreamingHttpResponse:
+    """Return rows as a file of CSV or JSON that is written while it is read."""
     write: Callable[[list[str], Rows], Iterator[str]] = _csv if kind == "csv" else _json
     response = StreamingHttpResponse(write(names, rows), content_type=MEDIA[kind])
     file_name = re.sub(r"[^A-Za-z0-9]+", "-", title).strip("-")[:120]

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_POST
 
 from engines.domain.errors import Conflict, InvalidInput
 from engines.models import Engine
-from engines.services import bulk, registry
-from engines.views.common import actor, cycles_of, engine_of, operators
+from engines.services import bulk, orphan_acts, registry
+from engines.views.common import actor, cycles_of, engine_of, modules_of, operators
 
 KEY = "undo"
 MOST = 500
@@ -37,6 +37,16 @@ def offer_engine(request: HttpRequest, text: str, engine: Engine, before: Mappin
     _offer(request, text, {"engine": engine.name, "before": plain, "back": back} if before else None)
 
 
+def offer_orphans(
+    request: HttpRequest, text: str, act: str, done: Sequence[tuple[int, str]], back: str
+) -> None:
+    """Say what was done to modules (id, state before), with Undo if all of it can be taken back."""
+    way = orphan_acts.way_back(act, done)
+    whole = way and 0 < len(done) <= MOST
+    record = {"orphans": [pk for pk, _ in done], "act": way, "back": back}
+    _offer(request, text, record if whole else None)
+
+
 def _offer(request: HttpRequest, text: str, record: dict[str, Any] | None) -> None:
     messages.success(request, text, extra_tags=KEY if record else "")
     if record:
@@ -53,6 +63,8 @@ def undo(request: HttpRequest) -> HttpResponse:
         return redirect("home")
     if "engine" in record:
         _undo_engine(request, record)
+    elif "orphans" in record:
+        _undo_orphans(request, record)
     else:
         _undo_cycles(request, record)
     return redirect(record["back"])
@@ -65,6 +77,16 @@ def _undo_cycles(request: HttpRequest, record: Mapping[str, Any]) -> None:
     number = len(tally.done)
     if number:
         messages.success(request, f"{number} {'cycle is' if number == 1 else 'cycles are'} as before.")
+    if tally.refused:
+        messages.warning(request, f"{len(tally.refused)} left alone: {tally.refused[0]}")
+
+
+def _undo_orphans(request: HttpRequest, record: Mapping[str, Any]) -> None:
+    rows = list(modules_of(request).filter(pk__in=record["orphans"]))
+    tally = orphan_acts.act_on(record["act"], rows, actor=actor(request), reason="taken back")
+    number = len(tally.done)
+    if number:
+        messages.success(request, f"{number} {'module is' if number == 1 else 'modules are'} taken back.")
     if tally.refused:
         messages.warning(request, f"{len(tally.refused)} left alone: {tally.refused[0]}")
 

@@ -18,6 +18,8 @@ ICONS = {
     "queued": "clock", "pending": "circle", "running": "spin", "paused": "pause", "done": "check",
     "skipped": "skip", "failed": "cross", "cancelled": "ban", "quarantined": "shield",
     "not_configured": "dash", "idle": "circle", "off": "ban", "champion": "star", "candidate": "clock",
+    "found": "search", "testing": "spin", "passed": "check", "integrated": "star", "restored": "undo",
+    "live": "play", "gone": "dash", "active": "star", "superseded": "dash", "reverted": "undo",
     "retired": "dash", "rejected": "cross", "away": "cross", "late": "clock", "up-to-date": "check",
 }  # fmt: skip
 

@@ -27,10 +27,12 @@ function showBulk() {
   const all = form.querySelector("[data-bulk-all]")?.checked;
   form.querySelector("[data-bulk-bar]").hidden = ticked.size === 0;
   form.querySelector("[data-bulk-count]").textContent = `${ticked.size} ticked`;
-  const which = ticked.size === 1 ? "1 cycle" : `${ticked.size} cycles`;
+  const noun = form.dataset.noun ?? "cycle";
+  const which = ticked.size === 1 ? `1 ${noun}` : `${ticked.size} ${noun}s`;
   // what matches on every page is previewed by the server before anything happens
   form.dataset.question = all ? "" : `{} ${which}? What it does not fit is left alone and told.`;
   const compare = form.querySelector("[data-compare]");
+  if (!compare) return;
   compare.hidden = ticked.size < 2 || ticked.size > 5;
   compare.search = `?ids=${[...ticked].join(",")}`;
 }

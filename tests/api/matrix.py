@@ -14,20 +14,22 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
-from engines.models import Cycle, CycleStep, Engine, ModelVersion
+from engines.models import Cycle, CycleStep, Engine, ModelVersion, WorkflowRevision
 from menace_site import saved_views
 from menace_site.models import ApiToken, SavedView
 from menace_site.tokens import create_token
-from orphans.models import ScenarioPreset
+from orphans.models import ModuleRun, OrphanModule, ScanRun, ScenarioPreset, SelfTestRun
 from tests.factories import (
     make_cycle,
     make_engine,
     make_preset,
+    make_revision,
     make_steps,
     make_team,
     make_user,
     make_version,
 )
+from tests.orphans.rows import make_batch, make_module, make_run, make_scan
 
 TABLE = Path(__file__).with_name("permission_matrix.txt")
 SUBJECTS = (
@@ -62,6 +64,15 @@ WORDS = {
 GROUP = re.compile(r"\(\?P<(\w+)>(?:[^()\[\]]|\[[^\]]*\]|\([^()]*\))*\)")
 CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
 MODEL = re.compile(r"^admin/(\w+)/(\w+)/")
+ROWS = {
+    "orphans/scans/": ScanRun,
+    "orphans/self-tests/": SelfTestRun,
+    "orphans/runs/": ModuleRun,
+    "orphans/revisions/": WorkflowRevision,
+    "orphans/": OrphanModule,
+}
+"""What a route's `pk` is the key of, by how the route begins; otherwise of a cycle."""
+
 Things = dict[type[Any], Any]
 
 
@@ -117,7 +128,15 @@ def things(name: str, **options: Any) -> Things:
         ApiToken: token,
         ScenarioPreset: make_preset(f"preset-{name}"),
         SavedView: _view(make_user()),
+        **_orphans(name),
+        WorkflowRevision: make_revision(engine),
     }
+
+
+def _orphans(subject: str) -> Things:
+    module, batch = make_module(subject), make_batch(subject)
+    run = make_run(batch, module.path, module=module)
+    return {OrphanModule: module, SelfTestRun: batch, ModuleRun: run, ScanRun: make_scan(subject)}
 
 
 def own_and_foreign() -> tuple[Things, Things]:
@@ -179,7 +198,10 @@ def _value(route: str, name: str, found: Things, subject: Subject, *, own: bool)
     if name == "pk" and route.startswith("views/"):
         return subject.view if own else found[SavedView].pk
     if name == "pk":
-        return found[Cycle].pk
+        plain = re.sub(r"^api/|\^", "", route)
+        return found[next((model for start, model in ROWS.items() if plain.startswith(start)), Cycle)].pk
+    if name == "act" and "orphans/" in route:
+        return "retire"
     if name == "content_type_id":
         return ContentType.objects.get_for_model(Engine).pk
     if name in ("object_id", "id"):

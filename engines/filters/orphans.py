@@ -1,0 +1,90 @@
+"""The filter of orphan modules: the same URL parameters for the queue, exports, acts and the API."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Self
+from urllib.parse import urlencode
+
+from django.db.models import Q
+
+from engines.domain.errors import InvalidInput
+from engines.filters.reading import Parameters, Reader, number, text, written
+from engines.panels.orphans import EVERY, OPEN
+from orphans.domain.findings import Classification
+from orphans.domain.states import ModuleState
+from orphans.models import OrphanModuleQuerySet
+
+ORPHAN_ORDERS: Final = ("id", "path", "confidence", "side_effects", "updated_at")
+ORPHAN_PARAMETERS: Final = ("state", "engine", "classification", "confidence_min", "confidence_max", "q")
+
+
+@dataclass(frozen=True)
+class OrphanFilter:
+    """Which modules a list shows: those in the queue, unless states (or `all`) are named.
+
+    `errors` names each parameter that was refused; those filter nothing.
+    """
+
+    state: tuple[str, ...] = ()
+    engine: tuple[str, ...] = ()
+    classification: tuple[str, ...] = ()
+    confidence_min: float | None = None
+    confidence_max: float | None = None
+    q: str = ""
+    errors: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def parse(cls, params: Parameters) -> Self:
+        """Return the filter of a query string."""
+        reader = Reader(params)
+        return cls(
+            state=reader.words("state", [*map(str, ModuleState), EVERY]),
+            engine=reader.names("engine"),
+            classification=reader.words("classification", [str(each) for each in Classification]),
+            confidence_min=reader.one("confidence_min", _share, None),
+            confidence_max=reader.one("confidence_max", _share, None),
+            q=reader.one("q", text, ""),
+            errors=reader.errors,
+        )
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is filtered beyond what the queue is."""
+        return self != type(self)()
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states that pass; empty: all."""
+        return () if EVERY in self.state else self.state or OPEN
+
+    def query(self, **more: str) -> str:
+        """Return the filter as a query string, with further parameters; empty ones are left out."""
+        pairs = [(name, written(getattr(self, name))) for name in ORPHAN_PARAMETERS] + list(more.items())
+        return urlencode([(name, value) for name, value in pairs if value])
+
+    def without(self, *names: str) -> Self:
+        """Return the filter without some of its parameters."""
+        kept = {name: getattr(self, name) for name in ORPHAN_PARAMETERS if name not in names}
+        return type(self)(**kept)
+
+    def apply(self, queryset: OrphanModuleQuerySet) -> OrphanModuleQuerySet:
+        """Return the rows of `queryset` that pass."""
+        return self.apart_from_state(queryset).filter(Q(state__in=self.states) if self.states else Q())
+
+    def apart_from_state(self, queryset: OrphanModuleQuerySet) -> OrphanModuleQuerySet:
+        """Return the rows that pass whatever their state."""
+        checks = [
+            Q(subject__in=self.engine) if self.engine else Q(),
+            Q(classification__in=self.classification) if self.classification else Q(),
+            Q(confidence__gte=self.confidence_min) if self.confidence_min is not None else Q(),
+            Q(confidence__lte=self.confidence_max) if self.confidence_max is not None else Q(),
+            Q(path__icontains=self.q) if self.q else Q(),
+        ]
+        return queryset.filter(*checks)
+
+
+def _share(text: str) -> float:
+    value = number(text)
+    if not 0.0 <= value <= 1.0:
+        raise InvalidInput("a number from 0 to 1")
+    return value

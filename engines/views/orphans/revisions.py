@@ -1,0 +1,71 @@
+"""Revisions of workflows that modules were put into: the list, one against its parent, taking it back."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from engines.domain.errors import InvalidInput
+from engines.domain.states import RevisionState
+from engines.models.paging import page
+from engines.panels import orphans as panels
+from engines.services import workflows
+from engines.views.common import actor, attempt, may_operate, modules_of, operators, person, viewers
+from engines.views.orphans.common import NOT_ALLOWED, revisions_of
+from engines.views.orphans.narrowing import chosen_engine, engine_names
+from engines.views.orphans.queue import NEWEST
+
+SIZE = 50
+STATES = [str(state) for state in RevisionState]
+
+
+@require_safe
+@viewers
+def revision_list(request: HttpRequest) -> HttpResponse:
+    """Show the revisions, newest first."""
+    engine, state = chosen_engine(request), request.GET.get("state", "")
+    wanted = {"engine__name": engine, "state": state if state in STATES else ""}
+    rows = revisions_of(request).filter(**{name: value for name, value in wanted.items() if value})
+    try:
+        found = page(rows, order=NEWEST, cursor=request.GET.get("cursor", ""), size=SIZE)
+    except InvalidInput:
+        return redirect("orphan-revisions")
+    context = {
+        "page": found,
+        "rows": [panels.revision_row(revision) for revision in found.rows],
+        "engine": engine,
+        "engines": engine_names(person(request)),
+        "state": wanted["state"],
+        "states": STATES,
+    }
+    return render(request, "orphans/revisions.html", context)
+
+
+@require_safe
+@viewers
+def revision_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show a revision beside its parent."""
+    revision = get_object_or_404(revisions_of(request), pk=pk)
+    head = panels.revision_head(revision)
+    modules = modules_of(request).filter(subject=revision.engine.name, path=revision.module_path)
+    module = modules.values_list("pk", flat=True).first() if revision.module_path else None
+    reason = "" if head["undoable"] else f"The revision is {revision.state}: there is nothing to take back."
+    context = {
+        "revision": head,
+        "module": module,
+        "why_not": reason if may_operate(request) else NOT_ALLOWED,
+    }
+    return render(request, "orphans/revision.html", context)
+
+
+@require_POST
+@operators
+def revision_revert(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a revision back."""
+    revision = get_object_or_404(revisions_of(request), pk=pk)
+    who = actor(request)
+    attempt(
+        request,
+        lambda: workflows.revert(revision.pk, actor=who),
+        f"Revision {pk} is taken back; nothing was deleted.",
+    )
+    return redirect("orphan-revision", pk)
