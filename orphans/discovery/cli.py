@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,9 @@ from orphans.discovery.scan import scan
 from orphans.discovery.verdicts import Reading
 from orphans.discovery.walk import TooLargeError
 from orphans.domain.findings import Classification, Scan
+from orphans.roots import DATA_VARIABLES
+
+HOME = Path(__file__).resolve().parents[2]
 
 JUDGED = (Classification.ORPHAN, Classification.ISOLATED, Classification.REDUNDANT, Classification.LEGACY)
 """What `--paths` lists: no `test_only`, no `public_unreferenced`."""
@@ -43,12 +47,19 @@ def main(arguments: Sequence[str]) -> int:
     """Scan and print; 0 when done, 2 when the folder can't be scanned."""
     options = parser().parse_args(arguments)
     try:
-        found = scan(Path(options.path), reading=options.reading)
+        cache = None if options.no_cache else default_cache()
+        found = scan(Path(options.path), reading=options.reading, cache=cache)
     except (NotADirectoryError, TooLargeError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     sys.stdout.write(_shown(found, options))
     return 0
+
+
+def default_cache() -> Path:
+    """Return the folder below the data folder that scans remember checkouts in."""
+    named = next((os.environ[each] for each in DATA_VARIABLES if os.environ.get(each)), "sandbox_data")
+    return HOME / named / "cache" / "orphans"
 
 
 def _shown(found: Scan, options: argparse.Namespace) -> str:

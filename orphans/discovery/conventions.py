@@ -32,6 +32,12 @@ class Apps:
         words = {each.decode() for each in _QUOTED_WORD.findall(self.survey.data(path))}
         names = sorted(words.union(self.survey.facts[path].strings))
         new = {each for each in names if self._folder(each, path) not in (None, *self.folders)}
+        if self.survey.is_test_file(path):
+            for text in sorted(new):
+                yield from self.install(
+                    self._folder(text, path) or "", f"'{text}' is named in {path}", path, 1
+                )
+            return
         detail = self.survey.detail(path) if new else None
         for each in detail.strings if detail is not None else ():
             if each.text in new and any("APPS" in word for word in each.context):

@@ -11,7 +11,9 @@ from orphans.discovery.survey import Survey
 from orphans.domain.detail import Import, parse
 from orphans.domain.names import INIT, base_of, folder_of, stem_of
 
-_BOUND = re.compile(rb"\n[ \t]*(?:async[ ]def[ ]|def[ ]|class[ ])?([A-Za-z_]\w*)[ ]*(?:=[^=]|:[^=\n]*=[^=]|\(|:\n)")
+_BOUND = re.compile(
+    rb"\n[ \t]*(?:(?:async def|def|class) +([A-Za-z_]\w*)|([A-Za-z_]\w*) *(?::[^=\n]*)?=[^=])"
+)
 """Names that a package's own top level, or a block of it, binds; imports bind them too, but make an edge."""
 Edges = dict[str, set[str]]
 
@@ -85,7 +87,7 @@ def _drop_shadowing(survey: Survey, edges: Edges) -> None:
         for each in found & doubtful:
             if path == f"{folder_of(each)}/{INIT}":
                 continue  # what the package itself imports, it loads
-            if path.endswith(".ipynb") or not _is_imported(survey, path, each):
+            if not survey.is_test_file(path) and not _is_imported(survey, path, each):
                 found.discard(each)
 
 
@@ -96,7 +98,8 @@ def _doubtful(survey: Survey, edges: Edges) -> set[str]:
         init = f"{folder}/{INIT}"
         if init not in survey.names.paths:
             continue
-        bound = {each.decode("utf-8", "surrogateescape") for each in _BOUND.findall(b"\n" + survey.data(init))}
+        words = _BOUND.findall(b"\n" + survey.data(init))
+        bound = {(one or other).decode("ascii", "replace") for one, other in words}
         found.update(each for each in children if _own_stem(each) in bound and each not in edges[init])
     return found
 

@@ -7,7 +7,7 @@ from orphans.domain.facts import facts_of
 from orphans.domain.findings import Evidence
 from orphans.domain.mentions import Mention, mentions
 from orphans.domain.names import INIT, base_of, folder_of, stem_of
-from orphans.domain.rules import ROOTS, SCRIPT_FOLDERS, Root
+from orphans.domain.rules import EXAMPLE_FOLDERS, ROOTS, SCRIPT_FOLDERS, Root
 
 Found = Iterator[tuple[str, Evidence]]
 PACKAGING = ("pyproject.toml", "setup.py", "setup.cfg")
@@ -24,10 +24,22 @@ def named_roots(survey: Survey) -> Found:
         if not _is_candidate(survey, path):
             continue
         rule = next((each for each in ROOTS if _applies(survey, each, path)), None)
-        if rule is not None:
+        if is_example(survey, path):
+            yield path, Evidence(kind="example", detail="an example, which people start", path=path)
+        elif rule is not None:
             yield path, Evidence(kind="convention", detail=rule.reason, path=path)
         elif survey.facts[path].shebang or not stem_of(path).isidentifier():
             yield path, Evidence(kind="script", detail="a script that is run by its path", path=path, line=1)
+
+
+def is_example(survey: Survey, path: str) -> bool:
+    """Tell whether it is an example: a script of them, or the package of one."""
+    folder = folder_of(path)
+    if EXAMPLE_FOLDERS.isdisjoint(path.split("/")[:-1]) or survey.in_tests(folder):
+        return False
+    return folder not in survey.names.packages or (
+        base_of(path) == INIT and folder_of(folder) not in survey.names.packages
+    )
 
 
 def _is_candidate(survey: Survey, path: str) -> bool:

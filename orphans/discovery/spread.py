@@ -23,7 +23,7 @@ from orphans.discovery.roots import (
 )
 from orphans.discovery.survey import Reached, Survey
 from orphans.domain.detail import SCANS, Said
-from orphans.domain.facts import Facts
+from orphans.domain.facts import OPAQUE, Facts
 from orphans.domain.findings import Evidence
 from orphans.domain.graph import reach
 from orphans.domain.names import INIT, base_of, folder_of
@@ -123,7 +123,7 @@ class Spread:
         yield from self._strings(path, facts)
         yield from self._runs(path, facts)
         yield from self._recovered(path, facts)
-        if facts.lists:
+        if facts.lists or base_of(path) == "conf.py":
             yield from self._lists(path)
         if facts.loads or facts.words:
             yield from self._loaded(path, facts)
@@ -134,7 +134,7 @@ class Spread:
         is_test = (
             self._now is self.tested and self.survey.is_test_file(path) and base_of(path) != "conftest.py"
         )
-        is_table = any(each.startswith(".") for each in facts.strings) and "import_module(" in facts.words
+        is_table = any(each.startswith(".") for each in facts.strings) and OPAQUE in facts.words
         opaque = not facts.loads and bool(facts.words) and (is_table or self._has_singles(path))
         if (facts.loads or opaque) and not is_test:
             yield from self.families.of(path, self._now.seen)
@@ -169,6 +169,9 @@ class Spread:
             yield target, Evidence(kind="string", detail=f"string '{text}' in {path}", path=path)
             if base_of(target) != INIT or not self.survey.facts[path].words:
                 return
+        if self._now is self.tested and self.survey.is_test(target):
+            yield target, Evidence(kind="string", detail=f"'{text}' in {path}", path=path)
+            return
         detail = self.survey.detail(path)
         if detail is None:
             yield (

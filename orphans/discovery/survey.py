@@ -1,9 +1,10 @@
 """What is known of a checkout during one scan: files, names, cheap facts, the syntax of a few files."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
+from orphans.discovery.store import Store
 from orphans.discovery.walk import Tree
 from orphans.domain.detail import Detail, detail_of
 from orphans.domain.facts import Facts, facts_of
@@ -23,8 +24,9 @@ class Reached:
 class Survey:
     """One checkout while it is scanned."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, store: Store | None = None) -> None:
         self.tree = tree
+        self.store = store or Store(None, tree.root)
         self.names = Names(tree.python)
         self.facts: dict[str, Facts] = {}
         #: importer to imported, packages around them left out
@@ -32,7 +34,8 @@ class Survey:
         self.unreadable = dict(tree.unreadable)
         self._details: dict[str, Detail | None] = {}
         self._folders: dict[str, bool] = {}
-        self.detailer: Callable[[str], Detail | None] = self._parse
+        #: what ruff saw of files that didn't change
+        self.plain: dict[str, list[str]] = {}
 
     def data(self, path: str) -> bytes:
         """Return a file's bytes; nothing when it is gone."""
@@ -42,19 +45,50 @@ class Survey:
             return b""
 
     def read_facts(self, path: str) -> Facts:
-        """Read a file and keep the cheap facts of it."""
-        try:
-            found = facts_of(self.tree.read(path))
-        except OSError as error:
-            self.unreadable[path] = str(error.strerror or error)
-            found = Facts()
+        """Read a file, unless what is known of it still holds, and keep the cheap facts of it."""
+        found = self._remembered(path)
+        if found is None:
+            try:
+                found = facts_of(self.tree.read(path))
+            except OSError as error:
+                self.unreadable[path] = str(error.strerror or error)
+                found = Facts()
         self.facts[path] = found
+        return found
+
+    def _remembered(self, path: str) -> Facts | None:
+        row = self.store.known(path, self.tree.python[path])
+        try:
+            found = Facts.from_row(row["facts"]) if row else None
+            if row and "detail" in row:
+                self._details[path] = Detail.from_row(row["detail"]) if row["detail"] is not None else None
+            if row and "edges" in row:
+                self.plain[path] = list(map(str, row["edges"]))
+        except (KeyError, TypeError, ValueError, IndexError):
+            return None
+        if "problem" in row:
+            self.unreadable[path] = str(row["problem"])
+        return found
+
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """Return what is worth remembering of each file."""
+        found: dict[str, dict[str, Any]] = {}
+        for path, facts in self.facts.items():
+            row: dict[str, Any] = {"key": self.tree.python[path].key, "facts": facts.to_row()}
+            if path in self.unreadable:
+                row["problem"] = self.unreadable[path]
+            if path in self._details:
+                detail = self._details[path]
+                row["detail"] = detail.to_row() if detail is not None else None
+            if path in self.plain:
+                row["edges"] = self.plain[path]
+            found[path] = row
         return found
 
     def detail(self, path: str) -> Detail | None:
         """Return the syntax of a file, parsed once; None when it can't be."""
         if path not in self._details:
-            self._details[path] = self.detailer(path)
+            self._details[path] = self._parse(path)
         return self._details[path]
 
     def _parse(self, path: str) -> Detail | None:

@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
+from orphans.discovery.documents import documented
+from orphans.discovery.roots import PACKAGING
 from orphans.discovery.spread import Spread
 from orphans.discovery.survey import Survey
 from orphans.domain.findings import Classification, Evidence, Finding
 from orphans.domain.graph import chains, importers
+from orphans.domain.legacy import legacy_evidence
 from orphans.domain.names import INIT, base_of, folder_of
 from orphans.domain.redundancy import Reader, Twin, find_twins
 from orphans.domain.rules import DATA_FOLDERS
@@ -37,13 +40,23 @@ class Judge:
         self.chains = {**chains(self.test_only, survey.edges), **chains(self.dead, survey.edges)}
         self.documented: Mapping[str, Evidence] = {}
         self.twins: Mapping[str, Twin] = {}
+        self.retired: Mapping[str, Evidence] = {}
 
     def findings(self) -> dict[str, Finding]:
         """Return one finding for each module that isn't live."""
         self.twins = self._twins()
+        if self.reading is not Reading.APPLICATION and self._is_packaged():
+            self.documented = documented(self.survey, self.dead)
+        self.retired = {
+            path: each for path in self.dead if (each := legacy_evidence(self.survey.data(path), path))
+        }
         found = {path: self._tested(path) for path in self.test_only}
         found.update({path: self._dead(path) for path in self.dead})
         return found
+
+    def _is_packaged(self) -> bool:
+        known = self.survey.tree.texts.keys() | self.survey.names.paths
+        return not known.isdisjoint(PACKAGING) and "manage.py" not in known
 
     def _counts(self, path: str) -> bool:
         """Leave out others' code, templates of projects, inputs of tests and empty packages."""
@@ -67,7 +80,8 @@ class Judge:
     def _twins(self) -> dict[str, Twin]:
         """Return the twins of the dead modules; without any dead ones no file is read."""
         survey = self.survey
-        wanted = {each: survey.data(each) for each in self.dead if base_of(each) != INIT}
+        mine = (each for each in self.dead if base_of(each) != INIT and not survey.is_test(each))
+        wanted = {each: survey.data(each) for each in mine}
         if not wanted:
             return {}
         live = sorted(each for each in survey.names.paths if self._may_be_original(each))
@@ -122,6 +136,8 @@ class Judge:
     def _class(self, path: str, parents: tuple[str, ...], twin: Twin | None) -> Classification:
         if twin is not None:
             return Classification.REDUNDANT
+        if path in self.retired:
+            return Classification.LEGACY
         if self._is_public(path):
             return Classification.PUBLIC_UNREFERENCED
         if not parents and not self.survey.edges.get(path):
@@ -137,6 +153,8 @@ class Judge:
 
     def _evidence(self, path: str, twin: Twin | None) -> Iterable[Evidence]:
         yield from twin.evidence if twin else ()
+        if path in self.retired:
+            yield self.retired[path]
         for folder, wide in self.spread.families.wide.items():
             if folder_of(path) == folder:
                 yield wide
@@ -161,6 +179,8 @@ class Judge:
             words = start if head in parents or head == path else f"{start}; the chain begins at {head}"
         else:
             words = "nothing imports it, and no command, setting, entry point or table names it"
+        words += f"; {self.retired[path].detail}" if path in self.retired else ""
+        words += f"; {self.documented[path].detail}" if path in self.documented else ""
         return f"{words}; {twin.path} contains {twin.similarity:.0%} of it" if twin else words
 
 

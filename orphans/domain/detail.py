@@ -100,6 +100,42 @@ class Detail:
     #: has any statement but a docstring
     filled: bool = False
 
+    def to_row(self) -> list[Any]:
+        """Return it as a short JSON row."""
+        loaders = [
+            [each.line, each.pieces, [each.place.path, each.place.module, each.place.loose]
+             if each.place else None, each.glob, each.deep, each.helper]
+            for each in self.loaders
+        ]  # fmt: skip
+        return [
+            [[each.level, each.module, each.name, each.line] for each in self.imports],
+            [[each.text, each.line, each.context, each.group] for each in self.strings],
+            loaders,
+            [[each.name, each.names, each.line] for each in self.calls],
+            sorted(self.bound),
+            [self.executes, self.lazy, self.guarded, self.filled],
+        ]
+
+    @classmethod
+    def from_row(cls, row: list[Any]) -> "Detail":
+        """Return what `to_row` wrote. Raises ValueError, TypeError or IndexError when it is none."""
+        imports, strings, loaders, calls, bound, flags = row
+        executes, lazy, guarded, filled = map(bool, flags)
+        return cls(
+            imports=[Import(*each) for each in imports],
+            strings=[Said(text, line, tuple(context), group) for text, line, context, group in strings],
+            loaders=[
+                Loader(line, tuple(pieces), Place(*place) if place else None, glob, deep, helper)
+                for line, pieces, place, glob, deep, helper in loaders
+            ],
+            calls=[Call(name, tuple(names), line) for name, names, line in calls],
+            bound=set(bound),
+            executes=executes,
+            lazy=lazy,
+            guarded=guarded,
+            filled=filled,
+        )
+
 
 def parse(source: bytes) -> ast.Module | None:
     """Return the tree, or None when this Python can't read the source."""
@@ -379,7 +415,8 @@ def _children(node: ast.AST) -> list[ast.AST]:
     """Return the nodes below that may hold strings, calls or imports."""
     kind = type(node)
     found: list[ast.AST] = []
-    for name in _INNER.get(kind) or _fields(kind):
+    fields = _INNER.get(kind)
+    for name in _fields(kind) if fields is None else fields:
         value = getattr(node, name, None)
         if type(value) is list:
             found += [each for each in value if type(each) not in _LEAVES and isinstance(each, ast.AST)]

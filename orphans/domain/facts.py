@@ -11,33 +11,38 @@ from typing import Any, Final
 MAX_LISTED: Final = 4000
 """Distinct strings or imports kept of one file; generated tables have more, and name no modules."""
 
+OPAQUE: Final = "import("
+"""The word of a file that imports something by a name of its own."""
 _QUOTED: Final = re.compile(rb"""["']([A-Za-z_][\w-]*+[./:][\w./:-]*+|\.[\w./-]*+)["']""")
 _HEAD: Final = re.compile(rb"\n[ \t]*(?:from|import|cimport)[ \t]+([\w.]+)")
 _DASH_M: Final = re.compile(rb"""-m["']?[ ,]+["']?([A-Za-z_][\w.]+)""")
 _PY: Final = re.compile(rb"\.py\b")
-_BEFORE_PY: Final = re.compile(rb"[\w./-]+$")
+_BACKWARDS: Final = re.compile(rb"[\w./-]+")
 _GUARD: Final = re.compile(
     rb"""\n[ \t]*(?:el)?if[ \t(]+__name__\s*==\s*["']__main__|\n[ \t]*if[ \t(]*["']__main__["']\s*=="""
 )
 
-_FINDER: Final = re.compile(
-    rb"iter_modules|walk_packages|spec_from|runpy|SourceFileLoader|\ndef __getattr__|autodiscover|\.scan\("
-    rb"|[lL]azy_?(?:loader|[mM]odule|[iI]mport)|\b_(?:import_structure|LAZY\w*|lazy\w*)\s*[:=]|load_extensions?\("
-    rb"|(?:find|import|load|sub)_?(?:modules|packages|plugins)\("
-)
+FINDERS: Final = (
+    b"iter_modules", b"walk_packages", b"spec_from", b"runpy", b"SourceFileLoader", b"\ndef __getattr__",
+    b"autodiscover", b".scan(", b"lazy_loader", b"azyModule", b"azyImport", b"azy_import", b"_LAZY", b"_lazy =",
+    b"_lazy:", b"_import_structure", b"load_extension", b"_modules(", b"_submodules(", b"_plugins(",
+    b"_packages(", b"_lazy_imports",
+)  # fmt: skip
 """Code that finds modules by a folder, or imports them on demand."""
 _IMPORTER: Final = re.compile(
-    rb"(?:import_module|__import__|import_(?:from_)?string|find_spec|load_\w+)\(\s*(?![\"'][\w.]+[\"']\s*[,)])"
+    rb"(?:import_module|__import__|import_(?:from_)?string|find_spec)\(\s*(?![\"'][\w.]+[\"']\s*[,)])"
 )
 """Code that imports something else than one literal name."""
 _COMPOSED: Final = re.compile(
-    rb"""[fF]["'][\w.]*\{[^"'\n{}]+\}[\w.{}]*["']|["'][\w.]*\.["']\s*\+|\+\s*f?["']\.[\w.]*["']|["'][\w.]*%s[\w.]*["']\s*%"""
-    rb"""|["'][\w.]*\{\w*\}[\w.{}]*["']\.format|["']\.["']\.join|["']\.\w*["']\s*[+,]|,\s*__(?:name|package)__|package="""
+    rb"""[fF]["'][\w.]*\{[^"'\n{}]+\}[\w.{}]*["']|["'][\w.]*\.["']\s*\+|\+\s*f?["']\.[\w.]*["']"""
+    rb"""|["'][\w.]*%s[\w.]*["']\s*%"""
+    rb"""|["'][\w.]*\{\w*\}[\w.{}]*["']\.format|["']\.["']\.join|["']\.\w*["']\s*[+,]"""
+    rb"""|,\s*__(?:name|package)__|package="""
 )
 """Names that are put together."""
 LOADERS: Final = (
-    b"import_", b"_modules", b"_packages", b"spec_from", b"runpy", b"__getattr__", b"azy", b"autodiscover",
-    b"load_ext", b"SourceFileLoader", b".scan(", b"find_spec",
+    b"import_", b"__import__", b"pkgutil", b"spec", b"runpy", b"__getattr__", b"azy", b"autodiscover", b"load_",
+    b".scan(", b"_modules(",
 )  # fmt: skip
 """Parts of words of code that imports what it names only at run time."""
 
@@ -55,9 +60,15 @@ RUNNERS: Final = (
 """Parts of words of code that runs or reads a file by its path."""
 
 LISTS: Final = (
-    b"_APPS", b"pytest_plugins", b"extensions =", b"extensions=", b"include=", b"imports=", b"import_module(",
-    b"__import__(", b"PLUGINS", b"ODULES", b"ACKAGES", b"packages", b"_modules =",
-)  # fmt: skip
+    b"_APPS",
+    b"pytest_plugins",
+    b"clude=",
+    b"imports=",
+    b"PLUGINS",
+    b"ODULES",
+    b"ACKAGES",
+    b"packages",
+)
 """Words of code that may list modules by names without a dot."""
 
 
@@ -107,30 +118,36 @@ def facts_of(data: bytes) -> Facts:
     """Return what the bytes tell."""
     body = b"\n" + data
     commands = _listed([*(_DASH_M.findall(data) if b"-m" in data else ()), *_paths(data)])
+    loads = any(word in data for word in LOADERS)
+    words = tuple(word.decode() for word in LISTS if word in data)
+    if loads and (b"import_module(" in data or b"__import__(" in data):
+        words = (*words, OPAQUE)
     return Facts(
         imports=_listed(_HEAD.findall(body)),
         strings=_listed(_QUOTED.findall(data)),
         commands=commands,
         guarded=b"__main__" in data and _GUARD.search(body) is not None,
-        loads=any(word in data for word in LOADERS) and _is_loader(data),
+        loads=loads and _is_loader(data),
         runs=bool(commands) and any(word in data for word in RUNNERS),
         shebang=data.startswith(b"#!"),
-        words=tuple(word.decode() for word in LISTS if word in data),
+        words=words,
     )
 
 
 def _is_loader(data: bytes) -> bool:
-    if _FINDER.search(data) is not None:
+    if any(word in data for word in FINDERS):
         return True
+    if b"import_module(" not in data and b"__import__(" not in data and b"import_string(" not in data:
+        return False
     return _IMPORTER.search(data) is not None and _COMPOSED.search(data) is not None
 
 
 def _paths(data: bytes) -> list[bytes]:
     found = []
     for each in _PY.finditer(data):
-        before = _BEFORE_PY.search(data[max(0, each.start() - 120) : each.start()])
+        before = _BACKWARDS.match(data[max(0, each.start() - 120) : each.start()][::-1])
         if before is not None:
-            found.append(before[0] + b".py")
+            found.append(before[0][::-1] + b".py")
     return found
 
 

@@ -41,6 +41,11 @@ class Evidence:
         """Return it as plain JSON."""
         return {"kind": self.kind, "detail": self.detail, "path": self.path, "line": self.line}
 
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> "Evidence":
+        """Return what `to_json` wrote."""
+        return cls(kind=row["kind"], detail=row["detail"], path=row["path"], line=row["line"])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -76,6 +81,22 @@ class Finding:
             "evidence": [each.to_json() for each in self.evidence],
         }
 
+    @classmethod
+    def from_json(cls, path: str, row: Mapping[str, Any]) -> "Finding":
+        """Return what `to_json` wrote of the module at `path`. Raises KeyError, TypeError or ValueError."""
+        return cls(
+            path=path,
+            classification=Classification(row["classification"]),
+            parents=tuple(row["parents"]),
+            chain=tuple(row["chain"]),
+            redundant=row["redundant"],
+            twin=row["twin"],
+            similarity=row["similarity"],
+            confidence=row["confidence"],
+            reason=row["reason"],
+            evidence=tuple(Evidence.from_json(each) for each in row["evidence"]),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
@@ -99,3 +120,15 @@ class Scan:
             "unreadable": dict(sorted(self.unreadable.items())),
             "seconds": self.seconds,
         }
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> "Scan":
+        """Return what `to_json` wrote. Raises KeyError, TypeError or ValueError."""
+        return cls(
+            modules=row["modules"],
+            edges=row["edges"],
+            findings={path: Finding.from_json(path, each) for path, each in row["orphans"].items()},
+            isolated=tuple(row["isolated"]),
+            unreadable=dict(row["unreadable"]),
+            seconds=row["seconds"],
+        )

@@ -55,8 +55,9 @@ class Names:
         self._by_base: dict[str, list[str]] = {}
         self._canonical: dict[str, tuple[str, ...]] = {}
         self._sorted = sorted(self.paths)
+        self._parts: dict[str, tuple[str, ...]] = {}
         for path in self._sorted:
-            parts = parts_of(path)
+            parts = self._parts[path] = parts_of(path)
             if parts:
                 self._by_tail.setdefault(parts[-1], []).append(path)
                 self._by_base.setdefault(base_of(path), []).append(path)
@@ -111,7 +112,7 @@ class Names:
         return known
 
     def _named(self, path: str) -> tuple[str, ...]:
-        parts = parts_of(path)
+        parts = self._parts[path]
         folder = "/".join(parts[:-1])
         count = 1
         while folder and folder in self.packages:
@@ -145,7 +146,8 @@ class Names:
         found = [
             path
             for path in known
-            if parts_of(path)[-len(words) :] == words and (loose or len(words) >= len(self.canonical(path)))
+            if self._parts[path][-len(words) :] == words
+            and (loose or len(words) >= len(self.canonical(path)))
         ]
         return self._nearest(found, near)
 

@@ -62,6 +62,23 @@ ROOTS: Final = (
 )  # fmt: skip
 """Files that are started by name, from the root of a checkout or of a folder of it."""
 
+EXAMPLE_FOLDERS: Final = frozenset(
+    {
+        "examples",
+        "example",
+        "demo",
+        "demos",
+        "docs_src",
+        "tutorial",
+        "tutorials",
+        "samples",
+        "cookbook",
+        "notebooks",
+        "recipes",
+    }
+)
+"""Folders whose files and packages are there to be read and started by people."""
+
 SCRIPT_FOLDERS: Final = frozenset(
     {
         "bin", "scripts", "script", "tools", "tool", "examples", "example", "demo", "demos",

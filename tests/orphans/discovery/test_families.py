@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one row of source text is one case
 """Modules that are found by their folder or by a framework's convention, and siblings that aren't."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one row of source text is one case
 """What keeps a module alive besides a plain import: one small checkout for each way.
 
 Each has the live module `pkg/kept_part.py` (or what the row names) and a control, `pkg/lost_part.py`, that

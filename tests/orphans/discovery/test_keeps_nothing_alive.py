@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one row of source text is one case
 """What looks like a use and is none, and how what is dead hangs together."""
 
 from pathlib import Path

@@ -24,15 +24,15 @@ def write(root: Path, files: Mapping[str, str | bytes]) -> Path:
 
 
 def scanned(
-    root: Path, files: Mapping[str, str | bytes], reading: Reading = Reading.AUTO, **options: bool
+    root: Path, files: Mapping[str, str | bytes], reading: Reading = Reading.AUTO, *, use_ruff: bool = True
 ) -> Scan:
     """Return the scan of a checkout with these files."""
-    return scan(write(root, files), reading=reading, **options)
+    return scan(write(root, files), reading=reading, use_ruff=use_ruff)
 
 
-def dead(root: Path, files: Mapping[str, str | bytes], **options: bool) -> set[str]:
+def dead(root: Path, files: Mapping[str, str | bytes], *, use_ruff: bool = True) -> set[str]:
     """Return the modules that nothing, not even a test, reaches."""
-    found = scanned(root, files, **options).findings.values()
+    found = scanned(root, files, use_ruff=use_ruff).findings.values()
     return {
         each.path for each in found if each.classification.value not in ("test_only", "public_unreferenced")
     }

@@ -1,0 +1,52 @@
+"""Which unreferenced modules the project's own documents show its users how to import."""
+
+import re
+from collections.abc import Collection
+
+from orphans.discovery.survey import Survey
+from orphans.domain.findings import Evidence
+from orphans.domain.names import folder_of
+
+_IMPORT = re.compile(r"^\s*(?:>>> |\.\.\. )?(?:from|import)\s+([A-Za-z_][\w.]*)(?:\s+import\s+\(?([\w, ]+))?")
+_NEWS = re.compile(
+    r"(?:^|/)(?:change|history|news|release|whatsnew|what_new|authors|todo|upgrad)", re.IGNORECASE
+)
+
+
+def documented(survey: Survey, wanted: Collection[str]) -> dict[str, Evidence]:
+    """Return, of the wanted modules, those that an example in README or the manual imports, and where.
+
+    News and change logs are about the past and don't count; generated lists of modules don't either.
+    """
+    found: dict[str, Evidence] = {}
+    words = {survey.names.dotted(path): path for path in wanted}
+    if not words:
+        return found
+    for path in sorted(survey.tree.documents):
+        if _NEWS.search(path) or survey.in_tests(folder_of(path)):
+            continue
+        text = _text(survey, path)
+        if any(word in text for word in words):
+            found.update(_shown(words, path, text))
+    return found
+
+
+def _text(survey: Survey, path: str) -> str:
+    try:
+        return survey.tree.read(path).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _shown(words: dict[str, str], path: str, text: str) -> dict[str, Evidence]:
+    found = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        match = _IMPORT.match(line)
+        if match is None:
+            continue
+        names = [match[1], *(f"{match[1]}.{each.strip()}" for each in (match[2] or "").split(","))]
+        for each in names:
+            if each in words:
+                detail = f"documented: '{line.strip()[:80]}' in {path}"
+                found[words[each]] = Evidence(kind="document", detail=detail, path=path, line=number)
+    return found

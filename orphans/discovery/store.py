@@ -1,0 +1,108 @@
+"""What scans remember of a checkout: the last result, and facts, edges and syntax of each file.
+
+A JSON file per checkout, written whole beside its place and renamed, so that scans at the same time never see
+half of one; the last writer wins. A file that can't be read, has another version or another shape counts as
+none. Entries are keyed by what the file system says of a file: size, times and inode.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from orphans.discovery.walk import Stamp, Tree
+
+VERSION: Final = 1
+MAX_STORE: Final = 200_000_000
+FRESH_NS: Final = 2_000_000_000
+"""A file that changed this shortly before it was read may change again within the same tick."""
+
+
+class Store:
+    """The memory of one checkout; `None` as folder remembers nothing."""
+
+    def __init__(self, folder: Path | None, root: str) -> None:
+        name = hashlib.blake2b(root.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+        self._folder = folder
+        self._files = folder / f"{name}.files.json" if folder is not None else None
+        self._result = folder / f"{name}.result.json" if folder is not None else None
+        self._old: dict[str, Any] = {}
+
+    def load(self) -> None:
+        """Read what is known of each file."""
+        found = _read(self._files)
+        files = found.get("files") if found.get("version") == VERSION else None
+        self._old = files if isinstance(files, dict) else {}
+
+    def known(self, path: str, stamp: Stamp) -> dict[str, Any]:
+        """Return what was kept of a file that didn't change since, else nothing."""
+        row = self._old.get(path)
+        if isinstance(row, dict) and row.get("key") == stamp.key:
+            return row
+        return {}
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """The files that are known."""
+        return frozenset(self._old)
+
+    def keep(self, rows: Mapping[str, Mapping[str, Any]]) -> None:
+        """Write what is known of each file now."""
+        _write(self._files, {"version": VERSION, "files": rows})
+
+    def result(self, key: str) -> dict[str, Any] | None:
+        """Return the last result when it was made from the same files with the same options."""
+        found = _read(self._result)
+        made = found.get("scan")
+        return made if found.get("key") == key and isinstance(made, dict) else None
+
+    def keep_result(self, key: str, made: Mapping[str, Any]) -> None:
+        """Write the result."""
+        _write(self._result, {"key": key, "scan": made})
+
+
+def tree_key(tree: Tree, options: str) -> str:
+    """Return what names this very state of a checkout, and the options."""
+    digest = hashlib.blake2b(
+        f"{VERSION} {options} {tree.root}".encode("utf-8", "surrogateescape"), digest_size=16
+    )
+    for kind in (tree.python, tree.extensions, tree.notebooks, tree.texts):
+        rows = sorted((path, *stamp.key, stamp.executable) for path, stamp in kind.items())
+        digest.update(repr(rows).encode("utf-8", "surrogateescape"))
+    digest.update(repr(sorted(tree.unreadable.items())).encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def settled(tree: Tree, now_ns: int) -> bool:
+    """Tell whether no file changed so shortly ago that a further change could look the same."""
+    kinds = (tree.python, tree.extensions, tree.notebooks, tree.texts)
+    newest = max((max(each.mtime_ns, each.ctime_ns) for kind in kinds for each in kind.values()), default=0)
+    return now_ns - newest > FRESH_NS
+
+
+def _read(place: Path | None) -> dict[str, Any]:
+    if place is None:
+        return {}
+    try:
+        with place.open("rb") as file:
+            found = json.loads(file.read(MAX_STORE))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _write(place: Path | None, content: Mapping[str, Any]) -> None:
+    """Write a file whole or not at all; a folder that can't be written costs time, no answer."""
+    if place is None:
+        return
+    try:
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=place.parent, prefix=".store-")
+        with os.fdopen(handle, "w") as file:
+            file.write(json.dumps(content, separators=(",", ":")))
+        Path(name).replace(place)
+    except OSError:
+        return
