@@ -32,8 +32,8 @@ def inside(tmp_path: Path, source: str, *, name: str = "probe", **payload: Any) 
     ended = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=tmp_path
     )
-    told = ended.stdout.splitlines()[-1:]
-    return (json.loads(told[0]) if told and ended.returncode == 0 else None), ended.stderr
+    last = ended.stdout.splitlines()[-1:]
+    return (json.loads(last[0]) if last and ended.returncode == 0 else None), ended.stderr
 
 
 def test_functions_without_arguments_are_called_and_lines_are_counted(tmp_path: Path) -> None:
