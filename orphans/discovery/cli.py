@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         cache = None if options.no_cache else default_cache()
         found = scan(Path(options.path), reading=options.reading, cache=cache)
-    except (NotADirectoryError, TooLargeError) as error:
+    except (OSError, TooLargeError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     sys.stdout.write(_shown(found, options))

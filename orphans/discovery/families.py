@@ -14,6 +14,8 @@ Found = Iterator[tuple[str, Evidence]]
 GATHERS = re.compile(
     r"scan|discover|sub_?modules|modules|packages|plugins|extensions|walk|import_all|autoload|wire|load_all|blueprints"
 )
+PACKAGERS = {"find_packages", "find_namespace_packages", "init_modules", "find_modules_to_exclude"}
+"""Calls of packaging, which list packages to ship them."""
 WIDE = 0.5
 """Above this share of plainly imported modules, a name put together means none of the rest."""
 
@@ -61,7 +63,7 @@ class Families:
         """Yield what calls that gather a whole package mean."""
         for call in detail.calls:
             helper = self.helpers.get(call.name)
-            if helper is None and not GATHERS.search(call.name):
+            if helper is None and (not GATHERS.search(call.name) or call.name in PACKAGERS):
                 continue
             for name in call.names:
                 yield from self._gathered(path, call, name, helper, seen)
@@ -216,7 +218,7 @@ class Families:
 
     def _kept(self, found: list[str], seen: set[str], path: str, line: int, why: str) -> Found:
         for each in found:
-            if each not in seen:
+            if each not in seen and not self.survey.is_test_file(each):
                 yield each, Evidence(kind="loader", detail=why, path=path, line=line)
 
 

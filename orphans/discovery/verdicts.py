@@ -18,7 +18,7 @@ from orphans.domain.rules import DATA_FOLDERS
 class Reading(StrEnum):
     """How to read a module that nobody imports."""
 
-    #: an orphan, unless the project's own documents show users how to import it
+    #: an orphan, with less confidence where the project's own documents show how to import it
     AUTO = "auto"
     #: a published library: public modules may be used by others
     LIBRARY = "library"
@@ -145,11 +145,11 @@ class Judge:
         return Classification.ORPHAN
 
     def _is_public(self, path: str) -> bool:
-        if self.reading is Reading.APPLICATION or self.survey.is_test(path):
+        if self.reading is not Reading.LIBRARY or self.survey.is_test(path):
             return False
         private = any(part.startswith("_") and part != INIT for part in path.split("/"))
         inside = folder_of(path) in self.survey.names.packages
-        return (self.reading is Reading.LIBRARY and inside and not private) or path in self.documented
+        return (inside and not private) or path in self.documented
 
     def _evidence(self, path: str, twin: Twin | None) -> Iterable[Evidence]:
         yield from twin.evidence if twin else ()

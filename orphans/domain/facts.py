@@ -24,8 +24,9 @@ _GUARD: Final = re.compile(
 
 FINDERS: Final = (
     b"iter_modules", b"walk_packages", b"spec_from", b"runpy", b"SourceFileLoader", b"\ndef __getattr__",
-    b"autodiscover", b".scan(", b"lazy_loader", b"azyModule", b"azyImport", b"azy_import", b"_LAZY", b"_lazy =",
-    b"_lazy:", b"_import_structure", b"load_extension", b"_modules(", b"_submodules(", b"_plugins(",
+    b"autodiscover", b".scan(", b"lazy_loader", b"azyModule", b"azyImport", b"azy_import", b"_LAZY",
+    b"_lazy =", b"_lazy:", b"_import_structure", b"load_extension", b"_modules(", b"_submodules(",
+    b"_plugins(",
     b"_packages(", b"_lazy_imports",
 )  # fmt: skip
 """Code that finds modules by a folder, or imports them on demand."""
@@ -34,15 +35,16 @@ _IMPORTER: Final = re.compile(
 )
 """Code that imports something else than one literal name."""
 _COMPOSED: Final = re.compile(
-    rb"""[fF]["'][\w.]*\{[^"'\n{}]+\}[\w.{}]*["']|["'][\w.]*\.["']\s*\+|\+\s*f?["']\.[\w.]*["']"""
+    rb"""[fF]["'][\w.]*\{[^"'\n{}]+\}[\w.{}]*["']|["'][\w.]*\.["']\s*\+"""
+    rb"""|\+\s*f?["']\.[\w.]*["']"""
     rb"""|["'][\w.]*%s[\w.]*["']\s*%"""
     rb"""|["'][\w.]*\{\w*\}[\w.{}]*["']\.format|["']\.["']\.join|["']\.\w*["']\s*[+,]"""
     rb"""|,\s*__(?:name|package)__|package="""
 )
 """Names that are put together."""
 LOADERS: Final = (
-    b"import_", b"__import__", b"pkgutil", b"spec", b"runpy", b"__getattr__", b"azy", b"autodiscover", b"load_",
-    b".scan(", b"_modules(",
+    b"import_", b"__import__", b"pkgutil", b"spec", b"runpy", b"__getattr__", b"azy", b"autodiscover",
+    b"load_", b".scan(", b"_modules(",
 )  # fmt: skip
 """Parts of words of code that imports what it names only at run time."""
 
