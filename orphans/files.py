@@ -29,11 +29,14 @@ def read_json(path: Path) -> Any | None:
         return None
     except OSError as error:
         raise FileRefused(f"{path} can't be read: {error.strerror}") from None
-    with os.fdopen(handle, "rb") as file:
+    try:
         info = os.fstat(handle)
         if not stat.S_ISREG(info.st_mode) or info.st_size > MAX_BYTES:
             raise FileRefused(f"{path} is no regular file of at most {MAX_BYTES} bytes")
-        data = file.read(MAX_BYTES)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            data = file.read(MAX_BYTES)
+    finally:
+        os.close(handle)
     try:
         return json.loads(data)
     except (ValueError, RecursionError):

@@ -115,7 +115,7 @@ def _hinted(roots: Sequence[Path], hint: str | os.PathLike[str] | None) -> Seque
 
 
 def _absolute(place: Path, roots: Sequence[Path], *, must_exist: bool | None) -> Path:
-    real = place.resolve()
+    real = _real(place)
     if not any(real.is_relative_to(each) for each in roots):
         raise PathRefusedError(f"{str(place)[:200]!r} is outside of the roots {_listed(roots)}")
     if must_exist and not real.exists():
@@ -160,10 +160,18 @@ def _walk(root: Path, name: str) -> list[Path]:
 
 
 def _inside(place: Path, root: Path) -> Path:
-    real = place.resolve()
+    real = _real(place)
     if not real.is_relative_to(root):
         raise PathRefusedError(f"{str(place)[:200]!r} leads out of {root} through a link")
     return real
+
+
+def _real(place: Path) -> Path:
+    """Return a place with its links resolved."""
+    try:
+        return place.resolve()
+    except (OSError, RuntimeError):  # no right to look, or a loop of links
+        raise PathRefusedError(f"{str(place)[:200]!r} can't be followed") from None
 
 
 def _listed(roots: Sequence[Path]) -> str:

@@ -102,10 +102,13 @@ def checkout(path: str, actor: Actor) -> Path:
     """Return the absolute path of the git checkout, or raise RegistrationError with the reason."""
     if not path.strip() or "\0" in path or len(path) > 1000:
         raise RegistrationError("give the path of a git checkout on this machine", field="path")
-    given = Path(path).expanduser()
+    try:
+        given = Path(path).expanduser()
+        root = given.resolve()
+    except (OSError, RuntimeError):  # no right to look, a loop of links, nobody's home
+        raise RegistrationError(f"{path!r} can't be followed", field="path") from None
     if actor.kind not in TRUSTED_KINDS and not given.is_absolute():
         raise RegistrationError(f"{path!r} is not absolute; give the whole path, from /", field="path")
-    root = given.resolve()
     _refuse_outside(root, actor)
     try:
         is_folder = root.is_dir()

@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 
 from orphans.domain import documents
 from orphans.domain.documents import Document, Listed
+from orphans.domain.errors import InvalidInput
 from orphans.domain.findings import Classification
 from orphans.domain.states import ModuleState
 from orphans.files import CLASSIFICATIONS, MODULE_MAP, MODULES, FileRefused, read_json, write_json
@@ -39,7 +40,9 @@ class Taken:
 
 
 def folder(subject: str) -> Path:
-    """Return the folder of a subject's files."""
+    """Return the folder of a subject's files; InvalidInput when the subject would name another place."""
+    if subject in ("", ".", "..") or "/" in subject or "\0" in subject:
+        raise InvalidInput(f"{subject[:80]!r} is no name of a subject", field="subject")
     return Path(settings.DATA_DIR) / "orphans" / subject
 
 

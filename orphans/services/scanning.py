@@ -45,11 +45,14 @@ class Changes:
 def file_hash(checkout: Path, path: str) -> str:
     """Return the SHA-256 of a module; empty when it is no plain file inside the checkout, or too large."""
     place = checkout / path
-    if place.is_symlink() or not place.is_file() or not place.resolve().is_relative_to(checkout.resolve()):
+    try:
+        if place.is_symlink() or not place.is_file():
+            return ""
+        if not place.resolve().is_relative_to(checkout.resolve()) or place.stat().st_size > HASH_BYTES:
+            return ""
+        return hashlib.sha256(place.read_bytes()).hexdigest()
+    except OSError:  # no right to look, or gone since
         return ""
-    if place.stat().st_size > HASH_BYTES:
-        return ""
-    return hashlib.sha256(place.read_bytes()).hexdigest()
 
 
 def record_scan(

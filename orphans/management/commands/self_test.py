@@ -1,5 +1,6 @@
 """`manage.py self_test`: test modules of a checkout in the sandbox, and take in what passes."""
 
+import contextlib
 import json
 import os
 import sys
@@ -143,10 +144,11 @@ def _named(checkout: Path, name: str) -> str:
     """Return a file as a path relative to the checkout; names from the working directory are taken too."""
     places = (checkout / name, Path(os.path.abspath(name)))  # noqa: PTH100 - links stay as they are
     for place in places:
-        if place.is_file() and place.resolve().is_relative_to(checkout.resolve()):
-            path = place.resolve().relative_to(checkout.resolve()).as_posix()
-            if is_module_path(path):
-                return path
+        with contextlib.suppress(OSError, RuntimeError):  # no right to look, or a loop of links
+            if place.is_file() and place.resolve().is_relative_to(checkout.resolve()):
+                path = place.resolve().relative_to(checkout.resolve()).as_posix()
+                if is_module_path(path):
+                    return path
     raise InvalidInput(f"{name} is no Python file of {checkout}", field="files")
 
 
