@@ -67,7 +67,9 @@ CYCLE_PARAMETERS = [
     text_parameter("until", "Created before."),
     OpenApiParameter("roi_min", float, description="ROI delta at least."),
     OpenApiParameter("roi_max", float, description="ROI delta at most."),
-    text_parameter("q", "An id, words of the message (or their beginnings), or how the engine's name begins."),
+    text_parameter(
+        "q", "An id, words of the message (or their beginnings), or how the engine's name begins."
+    ),
     fields_parameter(CYCLE_COLUMNS),
 ]
 HISTORY_PARAMETERS = [
