@@ -6,18 +6,24 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
+from engines.domain.cycle import NotConfiguredPart, Part
 from engines.domain.results import CLI
+from engines.domain.states import STEPS as ALL_STEPS
 from engines.domain.states import CycleState, RevisionState
 from engines.models import Cycle, Engine, WorkflowRevision
 from engines.services import workflows
 from engines.services.cycles import retry_cycle
+from engines.services.demo import bring_demo
 from engines.services.parts import default_parts
 from engines.services.registry import register_engine
 from engines.services.runner import run_cycle
-from orphans.models import ModuleMapEntry, ModuleRun, OrphanModule, ScanRun
+from engines.services.steps.orphans import Orphans
+from orphans import sandbox
+from orphans.models import ModuleMapEntry, ModuleRun, OrphanModule, OrphanTally, ScanRun
+from orphans.sandbox import Cancel, Measurement, Progress, RunSpec
 from orphans.services.sweeping import checkouts
 from tests.engines.domain.test_workflow_matching import DISCOUNT, STEPS
-from tests.engines.moving import queued
+from tests.engines.moving import expire, queued
 from tests.engines.repositories import git, make_repository
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -182,3 +188,64 @@ def test_its_cost_is_part_of_the_cycle(tmp_path: Path) -> None:
     assert step.cpu_seconds is not None
     assert step.cpu_seconds > tests + bench > 0
     assert row.cpu_seconds == pytest.approx(step.cpu_seconds)
+
+
+class Killed(BaseException):
+    """What a process sees of SIGKILL: nothing of its own code runs any more."""
+
+
+class Deadly:
+    """A runner whose process is killed at the n-th run."""
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+
+    def run(
+        self, spec: RunSpec, *, on_progress: Progress | None = None, cancel: Cancel | None = None
+    ) -> Measurement:
+        self.left -= 1
+        if self.left <= 0:
+            raise Killed
+        return sandbox.run(spec, on_progress=on_progress, cancel=cancel)
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 5])
+def test_a_worker_that_dies_midway_is_taken_over_and_nothing_counts_twice(tmp_path: Path, at: int) -> None:
+    engine = shop(tmp_path)
+    row = queued(engine)
+    with pytest.raises(Killed):
+        run_cycle(row.pk, owner="dies", parts={**default_parts(), "orphans": Orphans(Deadly(at))})
+    expire(row)
+    ModuleRun.objects.filter(state="running").update(lease_until="2001-01-01T00:00:00Z")
+
+    run_cycle(row.pk, owner="second", parts=default_parts())
+
+    row.refresh_from_db()
+    assert (row.state, row.takeovers) == (CycleState.DONE, 1)
+    assert ModuleRun.objects.filter(state="passed").count() == ModuleRun.objects.count() == 2
+    tallies = dict(OrphanTally.objects.values_list("name", "count"))
+    assert (tallies["tested"], tallies["reintroduced"]) == (2, 2)
+    assert ModuleMapEntry.objects.count() == 2
+    assert WorkflowRevision.objects.exclude(parent=None).count() == 1
+    assert list(checkouts().iterdir()) == []
+
+
+def test_the_demo_bot_shows_its_orphans(settings: Settings) -> None:
+    bring_demo(CLI, names=("alpha",))
+    engine = Engine.objects.get()
+    row = queued(engine)
+    only: dict[str, Part] = {name: NotConfiguredPart("not here") for name in ALL_STEPS}
+    only["orphans"] = Orphans()
+
+    run_cycle(row.pk, owner="test", parts=only)
+
+    result = outcome(row)
+    found = {module.path: module for module in OrphanModule.objects.all()}
+    assert (result["modules"], result["found"], result["failed"]) == (19, 6, [])
+    assert found["alpha/binning.py"].parents == ["alpha/calibration.py"]
+    assert found["alpha/kappa.py"].isolated
+    assert found["alpha/legacy_ranks.py"].state == "passed"
+    assert "alpha/legacy_ranks.py" in result["kept_out"]
+    assert {"alpha/calibration.py", "alpha/binning.py", "alpha/kappa.py"} <= set(result["integrated"])
+    exported = ModuleRun.objects.get(path="alpha/nightly_export.py")
+    assert (exported.file_writes, exported.network_connections) == (3, 1)
