@@ -1,47 +1,18 @@
 """Files that the services write: whole or not at all, and durable before anybody relies on them."""
 
-import contextlib
 import json
 import os
 import stat
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
 from engines.domain.errors import InvalidInput
+from orphans.files import write_atomically
+
+__all__ = ["read_bytes", "read_json", "write_atomically", "write_json"]
 
 Json = Any
 MAX_JSON_BYTES: Final = 8 * 2**20
-
-
-def write_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Replace the file `path` by `data` so that a reader, or a crash, sees the old or the new one.
-
-    A link at `path` is replaced, not followed.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(temporary).unlink()
-        raise
-    _make_durable(path.parent)
-
-
-def _make_durable(folder: Path) -> None:
-    """Write the folder's entries to disk, so that the rename survives a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def write_json(path: Path, document: Json) -> None:

@@ -1,4 +1,4 @@
-"""The JSON files about orphan modules: read carefully, replaced whole, and durable."""
+"""Files of our own, and the JSON files about orphan modules: read carefully, replaced whole, and durable."""
 
 import contextlib
 import json
@@ -48,20 +48,29 @@ def write_json(path: Path, document: Any) -> bool:
     data = json.dumps(document, allow_nan=False, indent=2, sort_keys=True).encode() + b"\n"
     if path.is_file() and not path.is_symlink() and path.read_bytes() == data:
         return False
+    write_atomically(path, data)
+    return True
+
+
+def write_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Replace the file `path` by `data` so that a reader, or a crash, sees the old or the new one.
+
+    A link at `path` is replaced, not followed.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}-")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        Path(temporary).chmod(mode)
         Path(temporary).replace(path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             Path(temporary).unlink()
         raise
     _make_durable(path.parent)
-    return True
 
 
 def _make_durable(folder: Path) -> None:
