@@ -10,15 +10,27 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from orphans.discovery.walk import Stamp, Tree
 
-VERSION: Final = 1
+_HERE: Final = Path(__file__).resolve().parent
 MAX_STORE: Final = 200_000_000
 FRESH_NS: Final = 2_000_000_000
 """A file that changed this shortly before it was read may change again within the same tick."""
+
+
+@cache
+def version() -> str:
+    """Return what names this very code: what another one remembered may mean something else."""
+    digest = hashlib.blake2b(digest_size=16)
+    for folder in (_HERE, _HERE.parent / "domain"):
+        for place in sorted(folder.glob("*.py")):
+            status = place.stat()
+            digest.update(f"{place.name} {status.st_size} {status.st_mtime_ns}".encode())
+    return digest.hexdigest()
 
 
 class Store:
@@ -34,7 +46,7 @@ class Store:
     def load(self) -> None:
         """Read what is known of each file."""
         found = _read(self._files)
-        files = found.get("files") if found.get("version") == VERSION else None
+        files = found.get("files") if found.get("version") == version() else None
         self._old = files if isinstance(files, dict) else {}
 
     def known(self, path: str, stamp: Stamp) -> dict[str, Any]:
@@ -51,7 +63,7 @@ class Store:
 
     def keep(self, rows: Mapping[str, Mapping[str, Any]]) -> None:
         """Write what is known of each file now."""
-        _write(self._files, {"version": VERSION, "files": rows})
+        _write(self._files, {"version": version(), "files": rows})
 
     def result(self, key: str) -> dict[str, Any] | None:
         """Return the last result when it was made from the same files with the same options."""
@@ -67,7 +79,7 @@ class Store:
 def tree_key(tree: Tree, options: str) -> str:
     """Return what names this very state of a checkout, and the options."""
     digest = hashlib.blake2b(
-        f"{VERSION} {options} {tree.root}".encode("utf-8", "surrogateescape"), digest_size=16
+        f"{version()} {options} {tree.root}".encode("utf-8", "surrogateescape"), digest_size=16
     )
     for kind in (tree.python, tree.extensions, tree.notebooks, tree.texts):
         rows = sorted((path, *stamp.key, stamp.executable) for path, stamp in kind.items())
