@@ -28,9 +28,10 @@ test: setup-dev ## Run every test against real services and a real browser (ARGS
 check: setup-dev ## Format, lint, types, layers, budgets, security, settings, migrations, locks
 	@$(PYTHON_IN_VENV) scripts/check.py $(ARGS)
 
-bench: setup-dev ## Measure start-up time and memory
+bench: setup-dev ## Measure start-up time, memory and the sandbox
 	@$(PYTHON_IN_VENV) benchmarks/startup.py
 	@$(PYTHON_IN_VENV) benchmarks/memory.py
+	@$(PYTHON_IN_VENV) benchmarks/sandbox.py
 
 lock: setup-dev ## Write requirements*.txt anew from pyproject.toml
 	@.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \

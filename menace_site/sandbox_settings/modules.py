@@ -4,7 +4,6 @@ from typing import Literal
 
 from menace_site.sandbox_settings.fields import Group, Names, Presets, Switch, setting
 
-SANDBOX = "the sandbox's layers"
 AS_SANDBOX = "as `{}`"
 
 
@@ -14,8 +13,13 @@ class Sandbox(Group):
     sandbox_require: Names = setting(
         [],
         "SANDBOX_REQUIRE",
-        "Layers without which nothing of a bot is run, such as `landlock`.",
-        later=SANDBOX,
+        "Layers without which nothing of a bot is run: `namespaces`, `landlock`, `seccomp`, `notify`.",
+        shown="`landlock,seccomp` in production, else none",
+    )
+    sandbox_allow_unisolated: Switch = setting(
+        False,
+        "SANDBOX_ALLOW_UNISOLATED",
+        "Run trusted bots also where neither namespaces nor Landlock hold them.",
     )
     env_presets: Presets = setting(None, "SANDBOX_ENV_PRESETS", "Scenario presets of the runs.", shown="none")
     include_user_misuse: Switch = setting(

@@ -48,15 +48,14 @@ class Stop:
         return self._wanted
 
 
-def run_parser() -> argparse.ArgumentParser:
-    """Return the parser of `sandbox run`."""
-    parser = argparse.ArgumentParser(prog="manage.py sandbox run", description="Run one file in the sandbox.")
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `sandbox run`."""
     add = parser.add_argument
     add(
         "file",
         type=Path,
         metavar="FILE",
-        help="the script; outside of the checkout it is copied into scratch",
+        help="the script; one outside of the checkout is copied into scratch",
     )
     add("arguments", nargs="*", metavar="ARG", help="what the script finds in sys.argv")
     add("--checkout", type=Path, metavar="DIR", help="a folder to read and import from")
@@ -65,7 +64,7 @@ def run_parser() -> argparse.ArgumentParser:
         "--input",
         type=json.loads,
         metavar="JSON",
-        help="the function's one argument; without it none is given",
+        help="the function's one argument; without it it gets none",
     )
     add("--expect", type=json.loads, metavar="JSON", help="fail unless the function returned exactly this")
     add("--preset", metavar="FILE", help="limits and network of a scenario preset: a JSON file")
@@ -73,13 +72,23 @@ def run_parser() -> argparse.ArgumentParser:
     add("--memory", type=int, metavar="MIB", help="resident memory of all its processes")
     add("--count-calls", action="store_true", help="count calls per function of the checkout")
     add("--json", action="store_true", help="print the measurement as JSON")
-    add("--verdict-line", action="store_true", help='end with one line: RESULT {"passed": …}')
-    return parser
+    add("--verdict-line", action="store_true", help="end with one line that says whether it passed")
+
+
+def add_probe_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `sandbox probe`."""
+    parser.add_argument("--json", action="store_true", help="print the layers as JSON")
 
 
 def run_main(words: Sequence[str]) -> int:
-    """Carry out `sandbox run`; return the exit code that tells the outcome."""
-    options = run_parser().parse_args(list(words))
+    """Take the words after `sandbox run`; return the exit code that tells the outcome."""
+    parser = argparse.ArgumentParser(prog="manage.py sandbox run", description="Run one file in the sandbox.")
+    add_run_options(parser)
+    return carry_out(parser.parse_args(list(words)))
+
+
+def carry_out(options: argparse.Namespace) -> int:
+    """Carry out `sandbox run`."""
     try:
         spec = spec_of(options)
         measured = run(spec, cancel=Stop())
@@ -171,12 +180,16 @@ def as_text(measured: Measurement) -> str:
 
 
 def probe_main(words: Sequence[str]) -> int:
-    """Carry out `sandbox probe`; exit code 0 when the policy is kept, 3 when no run may start here."""
+    """Take the words after `sandbox probe`; exit code 0: runs may start here, 3: none may."""
     parser = argparse.ArgumentParser(
         prog="manage.py sandbox probe", description="Show which layers of the sandbox hold on this machine."
     )
-    parser.add_argument("--json", action="store_true", help="print them as JSON")
-    options = parser.parse_args(list(words))
+    add_probe_options(parser)
+    return show_probe(parser.parse_args(list(words)))
+
+
+def show_probe(options: argparse.Namespace) -> int:
+    """Print which layers hold."""
     found = probe()
     print(json.dumps(found.as_data(), indent=1) if options.json else found.as_text())  # noqa: T201
     return 0 if found.allowed else REFUSED

@@ -157,7 +157,7 @@ def attack(name: str, runner: SubprocessRunner) -> list[str]:
             found.append("a secret was seen")
         if any(Path(store).rglob("??/*")) and name.startswith("leave_"):
             found.append("a dishonest file was taken")
-    return found + _achieved(name, measured) + _alive(token)
+    return found + _achieved(name, measured) + alive(token)
 
 
 def _achieved(name: str, measured: Measurement) -> list[str]:
@@ -177,7 +177,7 @@ def _achieved(name: str, measured: Measurement) -> list[str]:
     return found
 
 
-def _alive(token: str) -> list[str]:
+def alive(token: str) -> list[str]:
     """Return the processes of a run that still are there."""
     found = []
     for place in Path("/proc").glob("[0-9]*/environ"):
