@@ -23,7 +23,7 @@ def decision(cycle: Cycle) -> Panel | None:
             (word(str(name)), number(_float(value)))
             for name, value in _mapping(data, "energy_factors").items()
         ],
-        "reasons": [_reason(reason) for reason in data.get("reasons") or () if isinstance(reason, Mapping)],
+        "reasons": [_reason(reason) for reason in _list(data, "reasons") if isinstance(reason, Mapping)],
     }
 
 
@@ -54,7 +54,7 @@ def outcome(cycle: Cycle, results: Mapping[str, Any]) -> Panel | None:
         "significance": _facts(_mapping(data, "significance")),
         "significance_of_folds": _facts(_mapping(_mapping(data, "significance"), "folds")),
         "search": _facts(_mapping(data, "search")),
-        "warnings": [str(warning) for warning in data.get("warnings") or ()][:MAX_FACTS],
+        "warnings": [str(warning) for warning in _list(data, "warnings")[:MAX_FACTS]],
         "artifact": _mapping(data, "artifact"),
     }
 
@@ -132,6 +132,11 @@ def _text(value: Any) -> str:
 def _mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     found = data.get(key)
     return found if isinstance(found, Mapping) else {}
+
+
+def _list(data: Mapping[str, Any], key: str) -> list[Any]:
+    found = data.get(key)
+    return list(found) if isinstance(found, list | tuple) else []
 
 
 def _float(value: Any) -> float | None:
