@@ -10,6 +10,7 @@ from django.db import connection
 from menace_site import made
 
 LARGEST = 5_000_000
+LONGEST_DAYS = 36_500
 
 
 class Command(BaseCommand):
@@ -35,6 +36,8 @@ class Command(BaseCommand):
             cycles is None or not 1 <= cycles <= LARGEST or not 1 <= options["engines"] <= 500
         ):
             raise CommandError(f"--cycles takes 1 to {LARGEST}, --engines 1 to 500")
+        if not 1 <= options["days"] <= LONGEST_DAYS:
+            raise CommandError(f"--days takes 1 to {LONGEST_DAYS}")
         with connection.cursor() as cursor:
             if remove:
                 done = made.remove(cursor)

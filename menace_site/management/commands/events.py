@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from redis.exceptions import RedisError
 
 from menace_site.events import TOPICS, Bus, Event, bus
+
+PLACE = re.compile(r"\d{1,19}(-\d{1,19})?", re.ASCII)
+BAD_INPUT = 2
 
 
 class Command(BaseCommand):
@@ -44,6 +48,10 @@ class Command(BaseCommand):
     def _tail(
         self, source: Bus, *, topic: list[str] | None, since: str | None, count: int | None, **more: Any
     ) -> None:
+        if since is not None and not PLACE.fullmatch(since):
+            raise CommandError("--since takes an id such as 1763843700000-0, or 0", returncode=BAD_INPUT)
+        if count is not None and count < 0:
+            raise CommandError("--count takes a whole number from 0", returncode=BAD_INPUT)
         topics = topic or list(TOPICS)
         after = dict.fromkeys(topics, since) if since else source.newest(topics)
         events: Iterator[Event] = source.follow(after)
