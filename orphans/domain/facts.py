@@ -43,8 +43,9 @@ _COMPOSED: Final = re.compile(
 )
 """Names that are put together."""
 LOADERS: Final = (
-    b"import_", b"__import__", b"pkgutil", b"spec", b"runpy", b"__getattr__", b"azy", b"autodiscover",
-    b"load_", b".scan(", b"_modules(",
+    b"import_module", b"__import__", b"import_string", b"pkgutil", b"spec_from", b"find_spec", b"runpy",
+    b"\ndef __getattr__", b"azy_", b"azyM", b"azyI", b"_LAZY", b"autodiscover", b"load_ext", b".scan(",
+    b"_modules(", b"_plugins(", b"_packages(", b"FileLoader", b"_import_structure",
 )  # fmt: skip
 """Parts of words of code that imports what it names only at run time."""
 

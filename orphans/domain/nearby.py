@@ -30,10 +30,16 @@ def is_plainly_code(data: bytes, text: str) -> bool:
     return False
 
 
+def _previous_line(before: bytes) -> int:
+    """Return where the line before the one that `before` ends in begins, or the 120th byte from its end."""
+    last = before.rfind(b"\n")
+    return max(before.rfind(b"\n", 0, max(last, 0)) + 1, len(before) - 120)
+
+
 def _is_plain(data: bytes, at: int) -> bool:
     before = data[max(0, at - _BEFORE) : at]
     line = before[before.rfind(b"\n") + 1 :]
     alone = not line.strip() and not before.rstrip().endswith((b",", b"(", b"[", b"{", b"=", b":", b"+"))
-    if alone or _DOUBT.search(before[-120:]) is not None:
+    if alone or _DOUBT.search(before[_previous_line(before) :]) is not None:
         return False
     return data.count(b'"""', 0, at) % 2 == 0 and data.count(b"'''", 0, at) % 2 == 0
