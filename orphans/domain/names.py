@@ -53,6 +53,7 @@ class Names:
         self.packages = frozenset(folder_of(each) for each in self.paths if base_of(each) == INIT)
         self._by_tail: dict[str, list[str]] = {}
         self._by_base: dict[str, list[str]] = {}
+        self._found: dict[tuple[str, bool], list[str]] = {}
         self._canonical: dict[str, tuple[str, ...]] = {}
         self._sorted = sorted(self.paths)
         self._parts: dict[str, tuple[str, ...]] = {}
@@ -139,17 +140,19 @@ class Names:
             near: the path of the file that names it.
             loose: also accept a name that starts inside of a package, as scripts that extend `sys.path` do.
         """
-        words = tuple(dotted.split("."))
-        known = self._by_tail.get(words[-1])
-        if known is None:
-            return None
-        found = [
+        key = (dotted, loose)
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = self._all(tuple(dotted.split(".")), loose=loose)
+        return self._nearest(found, near)
+
+    def _all(self, words: tuple[str, ...], *, loose: bool) -> list[str]:
+        return [
             path
-            for path in known
+            for path in self._by_tail.get(words[-1], ())
             if self._parts[path][-len(words) :] == words
             and (loose or len(words) >= len(self.canonical(path)))
         ]
-        return self._nearest(found, near)
 
     def find_attribute(self, dotted: str, near: str = "", *, tails: int = 2) -> str | None:
         """Return the module of `pkg.mod`, `pkg.mod.Class` or `pkg.mod.Class.method`."""
