@@ -96,21 +96,22 @@ class Run:
         """Serve and watch until the run ended or has to."""
         looked = self._started
         while not self.facts["cause"] and not self.facts["error"] and self.facts["status"] is None:
-            ready = [number for number, _ in self._poll.poll(self._tick * 1000)]
-            for number in ready:
-                self._serve(number)
+            for number, event in self._poll.poll(self._tick * 1000):
+                self._serve(number, event)
             now = time.monotonic()
             if now - looked >= self._tick:
                 looked = now
                 self.facts["cause"] = self.facts["cause"] or self._overrun(now - self._started)
 
-    def _serve(self, number: int) -> None:
+    def _serve(self, number: int, event: int) -> None:
         if number == self._lifeline:
             self.facts["cause"] = self.facts["cause"] or "lifeline"
         elif number == self._line:
             self._hear()
         elif self._server is not None and number == self._server.fileno():
             self._hear_server()
+        elif not event & select.POLLIN:
+            self._poll.unregister(number)  # the last process with the filter is gone
         elif self._notices is not None:
             self._notices.take()
             self.facts["cause"] = self.facts["cause"] or self._notices.cause

@@ -30,7 +30,7 @@ for _name, _place in {"orphans": HERE.parent, "orphans.sandbox": HERE}.items():
 from orphans.sandbox import filters, layers, view, zygote  # noqa: E402
 from orphans.sandbox.cell import map_user  # noqa: E402
 from orphans.sandbox.child import BOOT  # noqa: E402
-from orphans.sandbox.kernel import CLONE_NEWUSER, call  # noqa: E402
+from orphans.sandbox.kernel import CLONE_NEWUSER, PR_SET_PDEATHSIG, call, prctl  # noqa: E402
 from orphans.sandbox.launcher import supervise  # noqa: E402
 
 IDLE_SECONDS: Final = 120.0
@@ -63,6 +63,7 @@ class Spawner:
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         gc.freeze()
         gc.disable()  # a collection in a fork would copy every page it looks at
+        next_one = self._standby()
         while True:
             try:
                 words, fds, _, _ = socket.recv_fds(self._control, ORDER_BYTES, MAX_DESCRIPTORS)
@@ -71,10 +72,29 @@ class Spawner:
             if not words:
                 return
             server = self._server(json.loads(words))
-            if os.fork() == 0:
-                self._launch(fds, server)
+            warm = [server.fileno()] if server else []
+            with suppress(OSError):  # it was killed: the worker sees that no report comes
+                socket.send_fds(next_one, [b"w" if server else b"c"], [*fds, *warm])
+            next_one.close()
             for each in fds:
                 os.close(each)
+            next_one = self._standby()
+
+    def _standby(self) -> socket.socket:
+        """Fork the launcher of the next run before it is asked for; return where it waits."""
+        mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        if os.fork():
+            its.close()
+            return mine
+        try:
+            mine.close()
+            self._control.close()
+            prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            words, fds, _, _ = socket.recv_fds(its, 16, MAX_DESCRIPTORS)
+            if words:
+                self._launch(fds, fds.pop() if words == b"w" else -1)
+        finally:
+            os._exit(0)
 
     def _server(self, wish: dict[str, Any]) -> socket.socket | None:
         """Return the warm server of a profile once it is ready; start it when there is none."""
@@ -110,18 +130,17 @@ class Spawner:
         its.close()
         return server
 
-    def _launch(self, fds: list[int], server: socket.socket | None) -> NoReturn:
+    def _launch(self, fds: list[int], server: int) -> NoReturn:
         """Be the launcher of one run: read its order, add what only this side knows."""
         try:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            self._control.close()
             with open(fds[0], "rb") as file:  # noqa: PTH123 - a descriptor
                 order = json.loads(file.read())
             report = socket.socket(fileno=fds[1])
             ends: dict[str, Any] = dict(zip(("lifeline", "output", "channel"), fds[2:5], strict=True))
             ends["null"] = self._null
-            order["warm"] = server is not None and order["stub"] is None
-            ends["server"] = -1 if server is None else server.fileno()
+            order["warm"] = server >= 0 and order["stub"] is None
+            ends["server"] = server
             ends["inputs"] = dict(zip(order["inputs"], fds[5:], strict=True))
             self._settle(order)
             ends["order"] = self._parcel(order)
@@ -149,7 +168,8 @@ class Spawner:
         seen.update(disk=int(order["limits"]["disk_bytes"]), uid=order["uid"], gid=order["gid"])
         own = list(view.WRITABLE.values()) if order["spaces"] else [order["scratch"]]
         order["may_read"] = ["/"] if order["spaces"] else [*layers.SYSTEM_PLACES, *seen["readable"]]
-        order["may_write"] = [*own, *(f"/dev/{name}" for name in view.DEVICES)]
+        devices = ["/dev"] if order["spaces"] else [f"/dev/{name}" for name in view.DEVICES]
+        order["may_write"] = [*(each for each in own if each != "/dev/shm"), *devices]  # noqa: S108
         if order["spaces"] and root:
             seen["owner_spaces"] = _opened(seen["readable"], order["uid"])
 

@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from menace_site.plain import plain_command
@@ -128,6 +130,8 @@ def test_a_spawner_that_is_gone_is_replaced() -> None:
     nursery.missing()
     first = nursery.pid()
     subprocess.run(["kill", "-9", str(first)], check=True)
+    while psutil.Process(first).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
     assert runner.run(spec).outcome is Outcome.FAILED  # no such module: but it ran
     assert nursery.pid() not in (None, first)
     nursery.close()
