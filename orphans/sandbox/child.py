@@ -167,7 +167,7 @@ def received() -> dict[str, Any]:
     while piece := posix.read(ORDER, 1 << 20):
         words += piece
     posix.close(ORDER)
-    order: dict[str, Any] = marshal.loads(words)[1]  # noqa: S302 - from our own launcher, before the run
+    order: dict[str, Any] = marshal.loads(words)[1]  # noqa: S302 # nosec B302 - from our launcher, before the run
     return order
 
 
@@ -179,7 +179,7 @@ def prepare(order: dict[str, Any]) -> Any:
     if not order["hook"]:
         return None
     space: dict[str, Any] = {"__name__": "orphans.sandbox.hook"}
-    exec(order["hook"], space)  # noqa: S102 - this project's own code
+    exec(order["hook"], space)  # noqa: S102 # nosec B102 - this project's own code
     return space["start"]()
 
 
@@ -197,7 +197,7 @@ def carry_out(order: dict[str, Any], words: Words) -> Any:
     if kind == "pytest":
         sys.path[:0] = order["import_paths"]
         space: dict[str, Any] = {"__name__": "orphans.sandbox.testing"}
-        exec(order["testing"], space)  # noqa: S102 - this project's own code
+        exec(order["testing"], space)  # noqa: S102 # nosec B102 - this project's own code
         return space["run"](order["payload"])
     # The project's own code is imported first and then taken off the path, so that a bot's
     # modules come from its checkout alone.
@@ -215,7 +215,7 @@ def run_file(place: str) -> None:
     sys.path.insert(0, place.rpartition("/")[0])
     with open(place, "rb") as file:  # noqa: PTH123 - pathlib costs more than the rest of this
         code = compile(file.read(), place, "exec", dont_inherit=True)
-    exec(code, vars(module))  # noqa: S102 - that is what a sandbox is for
+    exec(code, vars(module))  # noqa: S102 # nosec B102 - what a sandbox is for
 
 
 def exit_code(error: BaseException) -> int:

@@ -30,11 +30,11 @@ from orphans.sandbox.kernel import (
     seal,
 )
 
-BASE: Final = "/tmp"  # noqa: S108 - covered in a mount namespace of our own, nothing is written to it
+BASE: Final = "/tmp"  # noqa: S108 # nosec B108 - covered in a mount namespace of our own
 OLD: Final = "/.old"
 SPACE: Final = "/.space"
 SCRATCH: Final = "/scratch"
-WRITABLE: Final = {"scratch": SCRATCH, "tmp": "/tmp", "shm": "/dev/shm"}  # noqa: S108 - the run's own
+WRITABLE: Final = {"scratch": SCRATCH, "tmp": "/tmp", "shm": "/dev/shm"}  # noqa: S108 # nosec B108 - its own
 DEVICES: Final = ("null", "zero", "full", "random", "urandom")
 SYSTEM: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 SETTINGS: Final = ("ld.so.cache", "alternatives", "localtime")
