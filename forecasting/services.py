@@ -112,8 +112,8 @@ def record_points(
     Raises ValueError for names other than `[a-z][a-z0-9_]{0,63}`, values that are no finite numbers, or more
     than 256 of them.
     """
-    names = sorted(values)
     _check(subject, values, source)
+    names = sorted(values)
     if not names:
         return 0
     with transaction.atomic(), connection.cursor() as cursor:

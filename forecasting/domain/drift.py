@@ -109,7 +109,7 @@ class Detector:
         if weighed.sum() <= 0:
             return ()
         shares = weighed / weighed.sum()
-        order = [int(i) for i in np.argsort(-shares, kind="stable") if shares[i] >= least]
+        order = [int(i) for i in np.argsort(-shares, kind="stable") if shares[i] >= least and shares[i] > 0]
         return tuple(self._contribution(i, float(shares[i])) for i in order)
 
     def reset(self, names: Sequence[str] | None = None) -> None:
