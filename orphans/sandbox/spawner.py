@@ -169,7 +169,7 @@ class Spawner:
         own = list(view.WRITABLE.values()) if order["spaces"] else [order["scratch"]]
         order["may_read"] = ["/"] if order["spaces"] else [*layers.SYSTEM_PLACES, *seen["readable"]]
         devices = ["/dev"] if order["spaces"] else [f"/dev/{name}" for name in view.DEVICES]
-        order["may_write"] = [*(each for each in own if each != "/dev/shm"), *devices]  # noqa: S108
+        order["may_write"] = [*(each for each in own if each != "/dev/shm"), *devices]  # noqa: S108 # nosec B108
         if order["spaces"] and root:
             seen["owner_spaces"] = _opened(seen["readable"], order["uid"])
 
