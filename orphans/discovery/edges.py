@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 
 from orphans.discovery.plain import Plain
 from orphans.discovery.survey import Survey
-from orphans.domain.detail import Import, parse
+from orphans.domain.detail import parse
 from orphans.domain.names import INIT, base_of, folder_of, stem_of
+from orphans.domain.told import Import
 
 _BOUND = re.compile(
     rb"\n[ \t]*(?:(?:async def|def|class) +([A-Za-z_]\w*)|([A-Za-z_]\w*) *(?::[^=\n]*)?=[^=])"

@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator
 
 from orphans.discovery.survey import Survey
-from orphans.domain.detail import Call, Detail, Loader
 from orphans.domain.findings import Evidence
 from orphans.domain.folding import HOLE, Place
 from orphans.domain.names import INIT, base_of, folder_of, parts_of, stem_of
+from orphans.domain.told import Call, Detail, Loader
 
 Found = Iterator[tuple[str, Evidence]]
 GATHERS = re.compile(

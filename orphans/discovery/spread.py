@@ -22,13 +22,14 @@ from orphans.discovery.roots import (
     test_roots,
 )
 from orphans.discovery.survey import Reached, Survey
-from orphans.domain.detail import SCANS, Said
+from orphans.domain.detail import SCANS
 from orphans.domain.facts import OPAQUE, Facts
 from orphans.domain.findings import Evidence
 from orphans.domain.graph import reach
 from orphans.domain.names import INIT, base_of, folder_of
 from orphans.domain.nearby import is_plainly_code
 from orphans.domain.rules import FAMILY_NAMES, LIST_NAMES, NO_IMPORT
+from orphans.domain.told import Said
 
 Found = Iterator[tuple[str, Evidence]]
 _QUOTED_WORD: Final = re.compile(rb"""["']([A-Za-z_]\w*)["']""")

@@ -6,11 +6,12 @@ from typing import Any
 
 from orphans.discovery.store import Store
 from orphans.discovery.walk import Tree
-from orphans.domain.detail import Detail, detail_of
+from orphans.domain.detail import detail_of
 from orphans.domain.facts import Facts, facts_of
 from orphans.domain.findings import Evidence
 from orphans.domain.names import INIT, Names, base_of, folder_of, stem_of
 from orphans.domain.rules import TEST_FILE, TEST_FOLDERS, VENDOR_FOLDERS
+from orphans.domain.told import Detail
 
 
 @dataclass(slots=True)

@@ -7,12 +7,11 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from orphans.domain.folding import HOLE, Pieces, Place, Scope, fold, place_of, tail_of
+from orphans.domain.folding import HOLE, Pieces, Scope, fold, place_of, tail_of
+from orphans.domain.told import Call, Context, Detail, Import, Loader, Said
 
-Context: TypeAlias = tuple[str, ...]
 Steps: TypeAlias = list[tuple[ast.AST, Context, int]]
 """Nodes still to look at, each with the names around it and the literal it stands in."""
 
@@ -34,107 +33,6 @@ PLAIN_STATEMENTS: Final = (
     ast.AnnAssign,
     ast.AugAssign, ast.Pass, ast.If, ast.Try, ast.Delete, ast.Assert, ast.Global,
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Import:
-    """One name of one import statement."""
-
-    level: int
-    module: str
-    name: str | None
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A string that isn't a docstring, with what it is said to."""
-
-    text: str
-    line: int
-    #: names of the assignment, calls, keywords and keys around it, outermost first
-    context: Context
-    #: a number for each list, tuple, set or dict literal it stands in; 0 outside of any
-    group: int
-
-
-@dataclass(frozen=True, slots=True)
-class Loader:
-    """Code that imports what it names at run time."""
-
-    line: int
-    #: dotted name with holes; empty when modules are found by listing a folder
-    pieces: Pieces = ()
-    place: Place | None = None
-    glob: str = "*"
-    deep: bool = False
-    #: the function that does this to its own parameter; its callers say to what
-    helper: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call that may import a whole package, with the packages it names."""
-
-    name: str
-    names: tuple[str, ...]
-    line: int
-
-
-@dataclass(slots=True)
-class Detail:
-    """Everything the syntax of one file tells."""
-
-    imports: list[Import] = field(default_factory=list)
-    strings: list[Said] = field(default_factory=list)
-    loaders: list[Loader] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
-    #: names that the top level binds, imports left out
-    bound: set[str] = field(default_factory=set)
-    #: calls and loops at the top level: a script
-    executes: bool = False
-    #: defines a module-level `__getattr__`
-    lazy: bool = False
-    #: has a main guard
-    guarded: bool = False
-    #: has any statement but a docstring
-    filled: bool = False
-
-    def to_row(self) -> list[Any]:
-        """Return it as a short JSON row."""
-        loaders = [
-            [each.line, each.pieces, [each.place.path, each.place.module, each.place.loose]
-             if each.place else None, each.glob, each.deep, each.helper]
-            for each in self.loaders
-        ]  # fmt: skip
-        return [
-            [[each.level, each.module, each.name, each.line] for each in self.imports],
-            [[each.text, each.line, each.context, each.group] for each in self.strings],
-            loaders,
-            [[each.name, each.names, each.line] for each in self.calls],
-            sorted(self.bound),
-            [self.executes, self.lazy, self.guarded, self.filled],
-        ]
-
-    @classmethod
-    def from_row(cls, row: list[Any]) -> "Detail":
-        """Return what `to_row` wrote. Raises ValueError, TypeError or IndexError when it is none."""
-        imports, strings, loaders, calls, bound, flags = row
-        executes, lazy, guarded, filled = map(bool, flags)
-        return cls(
-            imports=[Import(*each) for each in imports],
-            strings=[Said(text, line, tuple(context), group) for text, line, context, group in strings],
-            loaders=[
-                Loader(line, tuple(pieces), Place(*place) if place else None, glob, deep, helper)
-                for line, pieces, place, glob, deep, helper in loaders
-            ],
-            calls=[Call(name, tuple(names), line) for name, names, line in calls],
-            bound=set(bound),
-            executes=executes,
-            lazy=lazy,
-            guarded=guarded,
-            filled=filled,
-        )
 
 
 def parse(source: bytes) -> ast.Module | None:
