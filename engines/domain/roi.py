@@ -79,7 +79,8 @@ def billed_seconds(cpu_seconds: float, model: ValueModel) -> float:
     """Return the CPU seconds that are billed: the started steps, or exactly those used."""
     step = model.cpu_billing_seconds
     used = _amount(cpu_seconds, "cpu_seconds")
-    return math.ceil(used / step) * step if step > 0 else used
+    steps = used / step if step > 0 else math.inf
+    return math.ceil(steps) * step if math.isfinite(steps) else used  # countless steps bill exactly
 
 
 def cycle_cost(cpu_seconds: float, tokens: float, model: ValueModel) -> float:
