@@ -198,6 +198,15 @@ def test_what_is_reached_again_is_live_and_what_is_removed_is_gone(world: World)
     assert {ModuleState.GONE, ModuleState.LIVE} < SETTLED
 
 
+def test_a_module_of_the_map_whose_file_is_gone_leaves_the_map(world: World) -> None:
+    world.verdict("a.py")
+    world.include("a.py")
+    world.remove("a.py")
+    world.scan({})
+    check_rows(world)
+    assert ModuleMapEntry.objects.get().removed_label == "its file is gone"
+
+
 def test_other_content_forgets_what_was_measured(world: World) -> None:
     world.verdict("a.py")
     world.edit("a.py")
