@@ -1,5 +1,6 @@
 """Names that lead elsewhere, against all that takes a path from outside: none gets out, none is read."""
 
+import argparse
 import json
 import os
 from io import StringIO
@@ -18,7 +19,7 @@ from orphans.discovery import cli
 from orphans.files import FileRefused, read_json, write_json
 from orphans.models import OrphanModule, SelfTestRun
 from orphans.roots import PathRefusedError, resolve_path
-from orphans.sandbox.cli import run_parser, spec_of
+from orphans.sandbox.cli import add_run_options, spec_of
 from orphans.sandbox.spec import SpecError
 from orphans.services import presets
 from orphans.services.scanning import file_hash
@@ -156,7 +157,9 @@ def test_a_person_registers_nothing_by_a_name_that_leads_elsewhere(
 
 @pytest.mark.parametrize("name", ["nowhere", "pipe", "folder", "loop", "--", "../nowhere", "x" * 200])
 def test_a_sandboxed_run_of_what_is_no_file_is_refused(place: Path, name: str) -> None:
-    options = run_parser().parse_args(["x.py"])
+    parser = argparse.ArgumentParser()
+    add_run_options(parser)
+    options = parser.parse_args(["x.py"])
     options.file = Path(name)
     with pytest.raises((SpecError, OSError, RuntimeError)):
         spec_of(options)
