@@ -16,6 +16,7 @@ from engines.panels.bots import order_by_name
 from engines.panels.cycles import cycle_row, listed
 from menace_site import health
 from menace_site.models import ServiceBeat
+from orphans.sandbox import SandboxUnavailable, probe
 
 Panel = dict[str, Any]
 ENGINES_A_PAGE = 50
@@ -77,8 +78,19 @@ def system() -> Panel:
         "beats": [_beat(beat, (now - beat.at).total_seconds()) for beat in ServiceBeat.objects.all()[:200]],
         "database": _database(),
         "tables": _tables(),
+        "sandbox": sandbox(),
         "now": now,
     }
+
+
+def sandbox() -> Panel:
+    """Return which layers of the sandbox hold on the web's machine; `problem` says why it isn't known."""
+    try:
+        found = probe().as_data()
+    except (OSError, SandboxUnavailable, EOFError) as error:
+        return {"problem": f"It can't be asked: {error}", "layers": []}
+    layers = [{"name": name, **layer} for name, layer in found["layers"].items()]
+    return {**found, "problem": "", "layers": layers}
 
 
 def _beat(beat: ServiceBeat, age: float) -> Panel:

@@ -196,6 +196,12 @@ SPECTACULAR_SETTINGS = {
         "StepState": "engines.serializers.STEP_STATES",
         "VersionState": "engines.serializers.VERSION_STATES",
         "StepName": "engines.domain.states.STEPS",
+        "ModuleState": "menace_site.api.orphan_serializers.MODULE_STATES",
+        "ModuleClass": "menace_site.api.orphan_serializers.CLASSES",
+        "SelfTestState": "menace_site.api.orphan_serializers.BATCH_STATES",
+        "ModuleRunState": "menace_site.api.orphan_serializers.RUN_STATES",
+        "RevisionState": "menace_site.api.orphan_serializers.REVISION_STATES",
+        "ScanState": "menace_site.api.orphan_serializers.SCAN_STATES",
     },
 }
 

@@ -22,7 +22,7 @@ def neighbourhood_figure(panel: Mapping[str, Any]) -> dict[str, Any]:
     """
     nodes = {node["path"]: node for node in panel["nodes"]}
     path = panel["nodes"][0]["path"]
-    left = [parent for parent, child in panel["edges"] if child == path]
+    left = [parent for parent, child in panel["edges"] if child == path and parent != path]
     right = [child for parent, child in panel["edges"] if parent == path and child != path]
     height = _height(left, right, has_twin=panel["twin"] is not None)
     centre = _box(nodes[path], LANE, (height - BOX_HEIGHT) / 2, "self")

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from engines.domain.errors import Conflict
 from engines.domain.results import Actor
+from engines.domain.unseen import visible
 from engines.models import Engine
 from engines.services import orphan_work
 from engines.signals import acted
@@ -41,7 +42,7 @@ def act_on(act: str, rows: Rows, *, actor: Actor, reason: str = "") -> Tally:
     fits = [row for row in rows if row.state in FITS[act]]
     others = tuple(f"{row.path} is {row.state}" for row in rows if row.state not in FITS[act])
     tally = ACTS[act](fits, actor, reason[:REASON_CHARS])
-    return Tally(tally.done, tally.refused + others)
+    return Tally(tally.done, tuple(visible(text) for text in (*tally.refused, *others)))
 
 
 def _decided(rows: Rows, decided: decisions.Decided) -> Tally:

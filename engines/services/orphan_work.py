@@ -51,7 +51,8 @@ def ask(kind: str, engine: Engine, *, actor: Actor, paths: Sequence[str] = ()) -
     if kind == "scan" and before is not None and not before["failed"]:
         raise Conflict(f"a scan of {engine.name} is under way, asked for by {before['by']}")
     with transaction.atomic():
-        cache.set(_key(engine.pk, kind), note, NOTE_SECONDS)
+        # before the order is sent: a worker that is quick takes the note away again
+        transaction.on_commit(lambda: cache.set(_key(engine.pk, kind), note, NOTE_SECONDS))
         detail = {"modules": len(paths), "paths": list(paths[:LISTED])} if paths else {}
         target = f"engine:{engine.name}"
         acted.send(sender=Engine, actor=actor, verb=f"orphans.{kind}", target=target, detail=detail)
@@ -118,8 +119,9 @@ def _test(engine: Engine, order: Mapping[str, Any]) -> None:
         kept = checkouts() / f"web-{order['token']}"
         kept.parent.mkdir(parents=True, exist_ok=True)
         with transaction.atomic():
-            transaction.on_commit(lambda: place.rename(kept) and None)
             flow.begin(replace(task, checkout=kept), plan, wake=True, owned_checkout=True)
+            # workers hear of it after the commit; the sweep knows the folder from then on, too
+            place.rename(kept)
 
 
 def _integrate(engine: Engine, order: Mapping[str, Any]) -> None:

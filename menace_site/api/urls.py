@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.urls import re_path
 
-from menace_site.api import presets, views
+from menace_site.api import orphans, presets, views
 
 NAME = rf"(?P<name>{views.Engines.lookup_value_regex})"
 PK = r"(?P<pk>[0-9]{1,18})"
@@ -14,6 +14,7 @@ CYCLE_LIST = views.Cycles.as_view({"get": "list", "post": "create"})
 CYCLE = views.Cycles.as_view({"get": "retrieve"})
 PRESET_LIST = presets.Presets.as_view({"get": "list", "post": "create"})
 PRESET = presets.Presets.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"})
+SCAN_LIST = orphans.Scans.as_view({"get": "list", "post": "create"})
 TOKEN_LIST = views.Tokens.as_view({"get": "list", "post": "create"})
 
 urlpatterns = [
@@ -40,6 +41,31 @@ urlpatterns = [
     re_path(rf"^cycles/{PK}/retry/?$", views.Cycles.as_view({"post": "retry"}), name="api-cycle-retry"),
     re_path(r"^presets/?$", PRESET_LIST, name="api-preset-list"),
     re_path(rf"^presets/{NAME}/?$", PRESET, name="api-preset"),
+    re_path(r"^orphans/?$", orphans.Orphans.as_view({"get": "list"}), name="api-orphan-list"),
+    re_path(r"^orphans/acts/?$", orphans.Orphans.as_view({"post": "acts"}), name="api-orphan-acts"),
+    re_path(rf"^orphans/{PK}/?$", orphans.Orphans.as_view({"get": "retrieve"}), name="api-orphan"),
+    re_path(r"^scans/?$", SCAN_LIST, name="api-scan-list"),
+    re_path(rf"^scans/{PK}/?$", orphans.Scans.as_view({"get": "retrieve"}), name="api-scan"),
+    re_path(r"^self-tests/?$", orphans.SelfTests.as_view({"get": "list"}), name="api-self-test-list"),
+    re_path(rf"^self-tests/{PK}/?$", orphans.SelfTests.as_view({"get": "retrieve"}), name="api-self-test"),
+    re_path(
+        rf"^self-tests/{PK}/runs/?$", orphans.SelfTests.as_view({"get": "runs"}), name="api-self-test-runs"
+    ),
+    re_path(
+        rf"^self-tests/{PK}/cancel/?$",
+        orphans.SelfTests.as_view({"post": "cancel"}),
+        name="api-self-test-cancel",
+    ),
+    re_path(r"^module-runs/?$", orphans.ModuleRuns.as_view({"get": "list"}), name="api-module-run-list"),
+    re_path(rf"^module-runs/{PK}/?$", orphans.ModuleRuns.as_view({"get": "retrieve"}), name="api-module-run"),
+    re_path(r"^revisions/?$", orphans.Revisions.as_view({"get": "list"}), name="api-revision-list"),
+    re_path(rf"^revisions/{PK}/?$", orphans.Revisions.as_view({"get": "retrieve"}), name="api-revision"),
+    re_path(
+        rf"^revisions/{PK}/revert/?$",
+        orphans.Revisions.as_view({"post": "revert"}),
+        name="api-revision-revert",
+    ),
+    re_path(r"^sandbox/?$", orphans.Sandbox.as_view({"get": "retrieve"}), name="api-sandbox"),
     re_path(r"^audit/?$", views.Audit.as_view({"get": "list"}), name="api-audit"),
     re_path(r"^tokens/?$", TOKEN_LIST, name="api-token-list"),
     re_path(rf"^tokens/{PK}/revoke/?$", views.Tokens.as_view({"post": "revoke"}), name="api-token-revoke"),

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from engines.domain.unseen import visible
 from engines.domain.wording import lasting, word
 from menace_site import saved_views
 
@@ -45,6 +46,12 @@ def state(name: str, said: str = "") -> SafeString:
 def bead(name: str) -> SafeString:
     """Return the icon of a step's state."""
     return icon(ICONS.get(name, "circle"))
+
+
+@register.filter
+def seen(value: object) -> str:
+    """Return a value as text in which every unseen character is its number."""
+    return visible(str(value))
 
 
 @register.simple_tag

@@ -70,6 +70,10 @@ ROWS = {
     "orphans/runs/": ModuleRun,
     "orphans/revisions/": WorkflowRevision,
     "orphans/": OrphanModule,
+    "scans/": ScanRun,
+    "self-tests/": SelfTestRun,
+    "module-runs/": ModuleRun,
+    "revisions/": WorkflowRevision,
 }
 """What a route's `pk` is the key of, by how the route begins; otherwise of a cycle."""
 

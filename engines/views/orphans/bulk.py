@@ -30,7 +30,7 @@ WORDS = {
 }
 CONSEQUENCE = {
     "test": "Each is run in the sandbox, whatever it was found to be before. Nothing is taken in by that.",
-    "retire": "They leave the queue as not wanted. No file is touched, and a scan doesn't bring them back.",
+    "retire": "They leave the queue as not wanted. No file is touched; new content brings one back.",
     "restore": "Retired ones are what they were; those in the module map leave it for the queue.",
     "integrate": "They enter the module map; then each is tried in the workflows that it fits.",
 }

@@ -20,6 +20,8 @@ from engines.services import orphan_acts
 from engines.views.common import may_operate, viewers
 from engines.views.orphans.common import NOT_ALLOWED, engine_named, module_of, runs_of
 from orphans.charts import neighbourhood_figure
+from orphans.domain.candidates import may_be_mapped
+from orphans.domain.findings import Classification
 from orphans.models import OrphanModule
 from orphans.panels import neighbourhood
 
@@ -73,7 +75,12 @@ def allowed_acts(module: OrphanModule, *, may: bool) -> dict[str, str]:
         "restore": "There is nothing to take back.",
         "integrate": "Only a module whose self-test passed can be taken in.",
     }
-    return {act: "" if module.state in states else reasons[act] for act, states in orphan_acts.FITS.items()}
+    fits = orphan_acts.FITS.items()
+    told = {act: "" if module.state in states else reasons[act] for act, states in fits}
+    classification = Classification(module.classification)
+    if not told["integrate"] and not may_be_mapped(classification, redundant=module.redundant):
+        told["integrate"] = "What is redundant or legacy is tested, but never in the module map."
+    return told
 
 
 @require_safe

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from engines.domain.errors import InvalidInput
 from engines.domain.keyset import Order, parse_order
 from engines.domain.query import SIZES
+from engines.domain.unseen import visible_data
 from engines.filters.orphans import ORPHAN_ORDERS, OrphanFilter
 from engines.models import Engine
 from engines.models.paging import Page, capped_count, page
@@ -139,5 +140,5 @@ def under_way(request: HttpRequest, names: tuple[str, ...] = ()) -> dict[str, An
     open_batches = batches_of(request).filter(state__in=ACTIVE_BATCH)
     chosen = open_batches.filter(subject__in=names) if names else open_batches
     batches = panels.progress(list(chosen.order_by("-id")[:MAX_BATCHES]))
-    notes = orphan_work.under_way(engines)
+    notes = [visible_data(note) for note in orphan_work.under_way(engines)]
     return {"batches": batches, "notes": notes, "busy": bool(batches or notes)}
