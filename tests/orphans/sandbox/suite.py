@@ -67,6 +67,7 @@ class World:
         self.abstract = f"abstract-{os.urandom(4).hex()}"
         self._listen(socket.AF_UNIX, "\0" + self.abstract)
         self.process = subprocess.Popen(["sleep", "100"], env={"KEY": self.secret})
+        self.priority = os.getpriority(os.PRIO_PROCESS, self.process.pid)
 
     def _listen(self, family: int, address: Any, kind: int = socket.SOCK_STREAM) -> Any:
         line = socket.socket(family, kind)
@@ -110,7 +111,10 @@ class World:
             self.checkout / ".git" / "hooks"
         ).exists():
             found.append("files of the checkout were changed")
-        if self.process.poll() is not None or os.getpriority(os.PRIO_PROCESS, self.process.pid) > 0:
+        if (
+            self.process.poll() is not None
+            or os.getpriority(os.PRIO_PROCESS, self.process.pid) != self.priority
+        ):
             found.append("a process outside was touched")
         return found
 
