@@ -111,9 +111,9 @@ def test_two_files_of_one_name_do_not_collide(tmp_path: Path) -> None:
 
 
 def test_a_helper_that_was_called_legacy_is_folded_back_in(tmp_path: Path, data: Path) -> None:
-    checkout = bot(tmp_path, {"old_helper.py": "def half(x=2):\n    return x / 2\n"})
+    checkout = bot(tmp_path, {"half_helper.py": "def half(x=2):\n    return x / 2\n"})
     data.mkdir(exist_ok=True)
-    said = {"old_helper.py": {"classification": "legacy", "parents": [], "redundant": True}}
+    said = {"half_helper.py": {"classification": "legacy", "parents": [], "redundant": True}}
     (data / "orphan_modules.json").write_text(json.dumps(said))
     task = Task(subject="bot", checkout=checkout, source="one", switches=Switches())
     documents.include_orphan_modules("bot", checkout)
@@ -123,8 +123,8 @@ def test_a_helper_that_was_called_legacy_is_folded_back_in(tmp_path: Path, data:
     self_tests.work_off(flow.begin(task, found.plan).pk)
     included = flow.settle(task, taken=found.taken)
 
-    assert included.added == ("old_helper.py",)
-    assert any("old_helper.py: the file says legacy" in each for each in found.conflicts)
+    assert included.added == ("half_helper.py",)
+    assert any("half_helper.py: the file says legacy" in each for each in found.conflicts)
     assert paper("orphan_modules.json") == {}
     assert OrphanModule.objects.filter(classification="legacy").count() == 0
 
