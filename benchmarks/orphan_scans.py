@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Orphan modules: what a scan of whole projects costs beside `ruff` and `grimp`, and how often it is right.
 
-    .venv/bin/python benchmarks/orphans.py [CHECKOUT…] [--download NAME…] [--cases FOLDER…] [--json FILE]
+    .venv/bin/python benchmarks/orphan_scans.py [CHECKOUT…] [--download NAME…] [--cases FOLDER…] [--json FILE]
 
 Speed: for each checkout, and each source distribution that is downloaded (django, sympy and celery without
 any), the least CPU seconds of the rounds, children included: `ruff analyze graph` alone, grimp if it is
