@@ -1,6 +1,6 @@
 """The worker's end of its spawner: started at the first run, once per process, replaced when it is gone."""
 
-import contextlib
+import atexit
 import json
 import os
 import socket
@@ -16,6 +16,8 @@ from orphans.sandbox.policy import SandboxUnavailable
 SCRIPT: Final = Path(__file__).resolve().parent / "spawner.py"
 HELLO_SECONDS: Final = 30.0
 HELLO_BYTES: Final = 16 * 2**10
+END_SECONDS: Final = 2.0
+"""How long a spawner may take to end once nobody holds the other end of its line."""
 
 
 class Nursery:
@@ -98,8 +100,11 @@ class Nursery:
             self._control.close()
             self._control = None
         if self._spawner is not None and self._owner == os.getpid():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._spawner.wait(timeout=2)
+            try:
+                self._spawner.wait(timeout=END_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._spawner.kill()
+                self._spawner.wait()
         self._spawner = None
 
 
@@ -114,6 +119,7 @@ def _silent(control: socket.socket) -> bool:
 
 
 _shared = Nursery()
+atexit.register(_shared.close)
 
 
 def shared() -> Nursery:

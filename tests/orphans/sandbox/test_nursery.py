@@ -1,0 +1,78 @@
+"""A process that used the sandbox leaves nothing behind when it ends, however it ends."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+PROBES = """
+import sys
+from orphans.sandbox import nursery, probe
+probe()
+print(nursery.shared().pid(), flush=True)
+"""
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def gone(pid: int, seconds: float = 10) -> bool:
+    deadline = time.monotonic() + seconds
+    while is_alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not is_alive(pid)
+
+
+def started(code: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", code]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, stdin=pipe, text=True)
+
+
+def test_the_spawner_ends_with_its_process_and_nobody_warns() -> None:
+    with started(PROBES) as process:
+        output, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+    assert not is_alive(int(output)), "it was waited for"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_the_spawner_ends_when_its_process_is_killed(number: int) -> None:
+    with started(PROBES + "sys.stdin.read()") as process:
+        assert process.stdout is not None
+        pid = int(process.stdout.readline())
+        assert is_alive(pid)
+        process.send_signal(number)
+        process.wait(timeout=30)
+        assert gone(pid)
+
+
+def test_a_child_that_ends_leaves_its_parents_spawner_alone() -> None:
+    code = PROBES + (
+        "import os\n"
+        "child = os.fork()\n"
+        "if not child: sys.exit(0)\n"
+        "os.waitpid(child, 0)\n"
+        "print(nursery.shared().pid(), len(nursery.shared().missing()) >= 0, flush=True)\n"
+    )
+    with started(code) as process:
+        output, _ = process.communicate(timeout=60)
+    before, after = output.splitlines()
+    assert after == f"{before} True"
+
+
+def test_a_spawner_that_hangs_is_killed() -> None:
+    code = PROBES + "import os, signal\nos.kill(nursery.shared().pid(), signal.SIGSTOP)\n"
+    with started(code) as process:
+        output, errors = process.communicate(timeout=60)
+    assert errors == ""
+    assert gone(int(output), seconds=1)
