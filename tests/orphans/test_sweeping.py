@@ -1,4 +1,4 @@
-"""Lost messages, dead workers and folders left behind; and real workers that share a set."""
+"""Lost messages, dead workers and folders left behind."""
 
 import datetime as dt
 import os
@@ -9,13 +9,11 @@ import pytest
 from django.db.models.functions import Now
 from pytest_django.fixtures import Settings
 
-from menace_site.testing.workers import WorkerFactory
 from orphans import tasks
 from orphans.domain.states import BatchState, RunState
-from orphans.models import ModuleRun, OrphanModule, SelfTestRun
-from orphans.services import planning, self_tests, sweeping
+from orphans.services import sweeping
 from orphans.services.leases import claim
-from tests.orphans.rows import make_batch, make_module, make_run
+from tests.orphans.rows import make_batch, make_run
 
 
 @pytest.fixture
@@ -86,40 +84,3 @@ def test_a_task_for_a_set_that_ended_does_nothing() -> None:
 
     batch.refresh_from_db()
     assert batch.state == BatchState.DONE
-
-
-def start(checkout: Path, count: int) -> SelfTestRun:
-    """Queue self-tests of good and bad modules and wake workers."""
-    checkout.mkdir()
-    for number in range(count):
-        body = "VALUE = 1\n" if number % 2 else "import nowhere_at_all\n"
-        (checkout / f"m{number}.py").write_text(body)
-    plan = planning.plan_files(checkout, [f"m{number}.py" for number in range(count)])
-    for each in plan.wanted:
-        make_module(path=each.path, content_hash=each.content_hash)
-    return self_tests.start_batch(
-        "alpha", plan.wanted, source="test", checkout=checkout, options=plan.options
-    )
-
-
-def ended(batch: SelfTestRun, seconds: float = 120.0) -> SelfTestRun:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        batch.refresh_from_db()
-        if batch.state == BatchState.DONE:
-            return batch
-        time.sleep(0.2)
-    raise AssertionError(list(batch.runs.values_list("path", "state", "reason", "lease_owner")))
-
-
-@pytest.mark.django_db(transaction=True)
-def test_real_workers_share_a_set_and_give_every_module_a_verdict(
-    celery_workers: WorkerFactory, tmp_path: Path
-) -> None:
-    celery_workers(concurrency=2)
-
-    batch = ended(start(tmp_path / "checkout", 8))
-
-    assert (batch.passed, batch.failed, batch.total) == (4, 4, 8)
-    assert set(OrphanModule.objects.values_list("state", flat=True)) == {"passed", "failed"}
-    assert set(ModuleRun.objects.values_list("attempts", flat=True)) == {1}
