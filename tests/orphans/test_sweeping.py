@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 
 from orphans import tasks
 from orphans.domain.states import BatchState, RunState
+from orphans.models import ModuleRun
 from orphans.services import sweeping
 from orphans.services.leases import claim
 from tests.orphans.rows import make_batch, make_run
