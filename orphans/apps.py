@@ -1,5 +1,7 @@
 """Django's registration of the orphans app."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.conf import settings
 
@@ -10,12 +12,13 @@ IN_PRODUCTION = ("landlock", "seccomp")
 
 
 class OrphansConfig(AppConfig):
-    """The orphans app."""
+    """The orphans app; its tasks listen to the news of its services."""
 
     name = "orphans"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Tell the sandbox what it must be able to hold."""
+        """Connect the tasks' receivers, and tell the sandbox what it must be able to hold."""
+        import_module("orphans.tasks")
         wanted = settings.SANDBOX.sandbox_require or (IN_PRODUCTION if settings.PRODUCTION else ())
         policy.configure(wanted, settings.SANDBOX.sandbox_allow_unisolated)

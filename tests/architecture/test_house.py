@@ -137,3 +137,17 @@ def test_what_only_reads_writes_no_row() -> None:
     files = list(files_that_only_read())
     assert len(files) > 10
     assert [fault for path in files for fault in writes_in(path)] == []
+
+
+LISTENING = """
+import sys, menace_site.wsgi
+missing = [name for name in sys.argv[1:] if name not in sys.modules]
+assert not missing, missing
+"""
+
+
+def test_a_web_process_listens_with_every_apps_tasks() -> None:
+    """Their receivers wake workers: a task module that nothing imports would leave work to the sweep."""
+    tasks = [f"{app}.tasks" for app in APPS if (ROOT / app / "tasks.py").exists()]
+    assert {"engines.tasks", "orphans.tasks"} <= set(tasks)
+    python(LISTENING, *tasks)
