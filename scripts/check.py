@@ -15,7 +15,7 @@ BUDGETS = (
     "cc_over_10=0.02 comments=0.12 deferred=0.02 cycles=0 app_mutual=0 test_p90=30 mocks=0.2 todos_k=0"
 )
 FLOORS = "annotated=0.98 module_docs=0.95 public_docs=0.4"
-TEST_FLOOR = "test_ratio=0.75"
+TEST_FLOOR = "test_ratio=0.85"
 """Test lines to code lines of the product. The house wants 1.0: raise this as tests come, never lower it."""
 NOT_PRODUCT = ("benchmarks/*", "scripts/*", "engines/demo/*")
 NOT_OURS = ("tests/assets/*", ".venv/*", "build/*", "sandbox_data/*")
