@@ -264,9 +264,9 @@ def main() -> NoReturn:
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, end)
-    sys.stdout.write(json.dumps({"port": stub.server_address[1]}) + "\n")
-    sys.stdout.flush()
-    try:
+    try:  # from here on: whoever knows the port may end it, and gets the tally
+        sys.stdout.write(json.dumps({"port": stub.server_address[1]}) + "\n")
+        sys.stdout.flush()
         stub.serve_forever(poll_interval=0.5)
     finally:
         sys.stdout.write(json.dumps(stub.tally) + "\n")
