@@ -23,7 +23,7 @@ def test_few_points_come_singly_and_oldest_first() -> None:
 
 
 def test_many_points_come_as_days_with_their_band(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(panels, "MAX_POINTS", 3)
+    monkeypatch.setattr(panels.series, "MAX_POINTS", 3)
     for number in range(4):
         make_point("alpha", value=float(number))
     MetricDaily.objects.create(

@@ -184,7 +184,7 @@ def test_thinning_keeps_order_ends_and_even_steps(count: int, most: int) -> None
 
 
 def test_a_figure_never_gets_more_points_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(panels, "MAX_POINTS", 3)
+    monkeypatch.setattr(panels.series, "MAX_POINTS", 3)
     for number in range(5):
         at = BASE + dt.timedelta(days=number)
         record_points("alpha", {"loss": float(number)}, source=f"s:{number}", at=at)

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from forecasting.models import MetricDaily, MetricPoint, RoiEvent, RoiRollup
+from forecasting.models.numbers import MetricDaily, MetricPoint, RoiEvent, RoiRollup
 
 Panel = dict[str, Any]
 MAX_POINTS = 2_000
