@@ -84,7 +84,7 @@ def test_events_agree_with_hours_days_and_weeks(seed: int) -> None:
         record_roi_event("alpha", source=source, action="cycle", delta=deltas[source], ema=0.5)
         if pick.random() < 0.3:
             record_roi_event("beta", source=source, action="cycle", delta=100.0)
-    for per in panels.HOURS:
+    for per in panels.series.HOURS:
         rows = RoiRollup.objects.filter(subject="alpha", per=per)
         assert sum(row.count for row in rows) == len(deltas)
         assert sum(row.total for row in rows) == pytest.approx(sum(deltas.values()))
