@@ -17,6 +17,8 @@ TAU = 0.5
 """Confidence below which a workflow is left to a person's review."""
 LEVELS = (0.80, 0.95)
 CONFIDENCE_OF_SHARES = 0.95
+MIN_COURSE = 3
+LEAST_RATE = 0.05
 
 Panel = dict[str, Any]
 Interval = tuple[float, float]
@@ -38,6 +40,37 @@ class Outcome:
     scenario: str = ""
     error: float | None = None
     bands: tuple[Interval | None, ...] = (None, None)
+
+
+def came_as(actual: Sequence[float], scale: float | None) -> str:
+    """Return what course numbers took, in the words of forecasts: `exponential`, `linear` or `marginal`.
+
+    `scale`: typical error of a naive forecast, in the unit of the numbers; it stands for their noise. `linear`
+    where the least-squares line rises or falls by at least that much over the numbers; `exponential` where
+    furthermore a line through their logarithms fits better by two units of BIC and grows by 5 % or more;
+    `marginal` otherwise. Empty with fewer than three numbers, or where the noise isn't known.
+    """
+    count = len(actual)
+    if count < MIN_COURSE or scale is None or not all(map(math.isfinite, actual)):
+        return ""
+    start, slope = _line(actual)
+    if abs(slope) * count < scale or slope == 0.0:
+        return "marginal"
+    if min(actual) <= 0:
+        return "linear"
+    base, rate = _line([math.log(value) for value in actual])
+    straight = math.fsum((value - start - slope * at) ** 2 for at, value in enumerate(actual))
+    bent = math.fsum((value - math.exp(base + rate * at)) ** 2 for at, value in enumerate(actual))
+    better = bent < straight * math.exp(-2 / count)  # BIC: count * ln(error), equal numbers of parameters
+    return "exponential" if better and abs(rate) * count >= LEAST_RATE else "linear"
+
+
+def _line(values: Sequence[float]) -> tuple[float, float]:
+    """Return start and slope of the least-squares line over 0, 1, 2, ..."""
+    middle, mean = (len(values) - 1) / 2, fmean(values)
+    rise = math.fsum((at - middle) * (value - mean) for at, value in enumerate(values))
+    slope = rise / math.fsum((at - middle) ** 2 for at in range(len(values)))
+    return mean - slope * middle, slope
 
 
 def mean_absolute_error(outcomes: Sequence[Outcome]) -> float | None:

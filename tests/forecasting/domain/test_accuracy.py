@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from forecasting.domain.accuracy import (
     Outcome,
+    came_as,
     class_accuracy,
     class_counts,
     confusion_matrix,
@@ -199,3 +200,31 @@ def leaves(data: Any) -> list[Any]:
     if isinstance(data, dict):
         return [leaf for value in data.values() for leaf in leaves(value)]
     return [leaf for value in data for leaf in leaves(value)] if isinstance(data, list) else [data]
+
+
+class TestCourses:
+    """What came is named in the words of forecasts, whatever unit it is in."""
+
+    @pytest.mark.parametrize(
+        ("numbers", "scale", "course"),
+        [
+            ((1.0, 2.0, 3.0, 4.0, 5.0), 0.5, "linear"),
+            ((5.0, 4.0, 3.0, 2.0, 1.0), 0.5, "linear"),
+            ((1.0, 2.0, 4.0, 8.0, 16.0), 0.5, "exponential"),
+            ((1.0, 1.1, 0.9, 1.0, 1.0), 0.5, "marginal"),
+            ((1.0, 2.0, 3.0, 4.0, 5.0), 50.0, "marginal"),
+            ((-2.0, -1.0, 0.0, 1.0, 2.0), 0.5, "linear"),
+            ((1.0, 1.0, 1.0), 0.0, "marginal"),
+        ],
+    )
+    def test_a_course_is_told_by_its_rise_over_the_noise(
+        self, numbers: tuple[float, ...], scale: float, course: str
+    ) -> None:
+        assert came_as(numbers, scale) == course
+        assert came_as([1000 * each for each in numbers], 1000 * scale) == course
+
+    @pytest.mark.parametrize(("numbers", "scale"), [((1.0, 2.0), 1.0), ((1.0, 2.0, 3.0), None)])
+    def test_without_numbers_or_noise_nothing_is_claimed(
+        self, numbers: tuple[float, ...], scale: float | None
+    ) -> None:
+        assert came_as(numbers, scale) == ""
