@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from forecasting.models import MetricDaily, MetricPoint, RoiEvent, RoiRollup
+from forecasting.models import CycleMetrics, MetricDaily, MetricPoint, RoiEvent, RoiRollup, Verdict
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[Any]
@@ -81,3 +81,28 @@ class RoiRollupAdmin(Measured):
     """ROI events of an hour, a day or a week."""
 
     list_display = ("id", "subject", "per", "at", "count", "total", "low", "high", "ema")
+
+
+@admin.register(CycleMetrics)
+class CycleMetricsAdmin(Measured):
+    """What each cycle measured of a subject."""
+
+    list_display = ("id", "subject", "cycle", "roi", "entropy", "raroi", "confidence", "resilience", "at")
+
+
+@admin.register(Verdict)
+class VerdictAdmin(Measured):
+    """Where each subject's ROI is going."""
+
+    list_display = (
+        "id",
+        "subject",
+        "risk",
+        "brittle",
+        "p_collapse",
+        "collapse_in",
+        "evidence",
+        "cycle",
+        "due",
+    )
+    list_filter = ("risk",)
