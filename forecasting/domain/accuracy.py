@@ -45,8 +45,8 @@ class Outcome:
 def came_as(actual: Sequence[float], scale: float | None) -> str:
     """Return what course numbers took, in the words of forecasts: `exponential`, `linear` or `marginal`.
 
-    `scale`: typical error of a naive forecast, in the unit of the numbers; it stands for their noise. `linear`
-    where the least-squares line rises or falls by at least that much over the numbers; `exponential` where
+    `scale`: typical error of a naive forecast, in the unit of the numbers; it stands for their noise.
+    `linear` where the least-squares line rises or falls by at least that much over them; `exponential` where
     furthermore a line through their logarithms fits better by two units of BIC and grows by 5 % or more;
     `marginal` otherwise. Empty with fewer than three numbers, or where the noise isn't known.
     """
