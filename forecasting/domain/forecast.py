@@ -1,0 +1,104 @@
+"""Forecasts of short series with intervals: which method answers, and the answer as plain numbers.
+
+From 8 points on the pre-trained global model answers, or the combination of `forecast_local` where no model
+can be loaded; under 8 points the last value is repeated. Every answer says which it was. Nothing depends on
+the unit of the numbers, and numbers are never changed by what came after them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Final
+
+import numpy as np
+
+from forecasting.domain import coverage, growth
+from forecasting.domain.forecast_input import Floats, Series, checked, checked_horizon, checked_levels
+from forecasting.domain.forecast_local import combination, naive
+
+LEAST_POINTS: Final = 8
+"""Fewer points than this are answered by repeating the last value."""
+
+ANSWERED: Final = (0.025, 0.1, 0.5, 0.9, 0.975)
+_NORMAL: Final = NormalDist()
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What is expected for steps 1..horizon; all tuples have `horizon` numbers in the unit of the values."""
+
+    mean: tuple[float, ...]
+    """The median path: as likely too high as too low."""
+
+    lower80: tuple[float, ...]
+    upper80: tuple[float, ...]
+    lower95: tuple[float, ...]
+    upper95: tuple[float, ...]
+    model: str
+    """Who answered: `global VERSION`, `combination`, `naive`, or `constant` for a series that never moved."""
+
+    growth: growth.Growth
+    confidence: float | None
+    """0..1, from this subject's past errors; None while there are none."""
+
+
+def quantiles(values: Iterable[float], horizon: int, levels: Iterable[float]) -> Floats:
+    """Return an array [horizon, levels] of quantiles of the next `horizon` values.
+
+    `values` are oldest first; the newest 200 count. A row never falls from a lower level to a higher one. A
+    series that never moved gets its value at every level. Raises ValueError for anything but finite numbers
+    up to 1e100, a horizon from 1 to 100 and levels strictly between 0 and 1.
+    """
+    series, steps, shares = checked(values), checked_horizon(horizon), checked_levels(levels)
+    return series.back(_scaled(series, steps, shares)[0])
+
+
+def answer(values: Iterable[float], horizon: int, errors: Sequence[float] = ()) -> Forecast:
+    """Return the forecast of the next `horizon` values with 80 % and 95 % intervals.
+
+    `errors` are this subject's past one-step errors, oldest first, each |actual - mean| divided by the mean
+    absolute step of the history it was forecast from (`scaled_error`); with them the intervals are widened
+    or narrowed (`coverage`) and the confidence is known. Raises ValueError as `quantiles` does.
+    """
+    series, steps = checked(values), checked_horizon(horizon)
+    scaled, model = _scaled(series, steps, np.array(ANSWERED))
+    path = series.back(_widened(scaled, errors))
+    lower95, lower80, mean, upper80, upper95 = (tuple(map(float, column)) for column in path.T)
+    kind = growth.classify(series.back(series.scaled).tolist(), mean)
+    return Forecast(mean, lower80, upper80, lower95, upper95, model, kind, coverage.reliability(errors))
+
+
+def scaled_error(values: Iterable[float], actual: float, expected: float) -> float | None:
+    """Return |actual - expected| in mean absolute steps of `values`; None when those never moved."""
+    series = checked(values)
+    return None if series.flat else abs(actual - expected) / series.unit
+
+
+def _scaled(series: Series, horizon: int, levels: Floats) -> tuple[Floats, str]:
+    """Return scaled quantiles [horizon, levels], rising along each row, and who made them."""
+    if series.flat:
+        return np.zeros((horizon, len(levels))), "constant" if len(series.scaled) > 1 else "naive"
+    normals = np.array([_NORMAL.inv_cdf(level) for level in levels])
+    if len(series.scaled) < LEAST_POINTS:
+        return naive(series.scaled, horizon, normals), "naive"
+    return combination(series.scaled, horizon, normals), "combination"
+
+
+def _widened(scaled: Floats, errors: Sequence[float]) -> Floats:
+    """Return quantiles at ANSWERED with both intervals fitted to the subject's own errors."""
+    middle = scaled[:, 2:3]
+    factors = []
+    for low, high, wished in ((1, 3, 0.8), (0, 4, 0.95)):
+        half = float(scaled[0, high] - scaled[0, low]) / 2
+        factors.append(coverage.widening(errors, half, wished))
+    inner, outer = factors
+    outer = max(outer, inner * _share(scaled))
+    result: Floats = middle + (scaled - middle) * np.array([outer, inner, 1.0, inner, outer])
+    return result
+
+
+def _share(scaled: Floats) -> float:
+    """Return how far the 95 % interval may shrink before the 80 % one would leave it."""
+    offset = np.abs(scaled - scaled[:, 2:3])
+    outside, inside = offset[:, [0, 4]], offset[:, [1, 3]]
+    return float((inside / np.where(outside > 0, outside, np.inf)).max())
