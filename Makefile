@@ -22,8 +22,7 @@ demo: setup ## Bring the demo bots alpha and beta
 
 test: setup-dev ## Run every test against real services and a real browser (ARGS="tests/web -x")
 	@scripts/bootstrap browser
-	@$(if $(ARGS),$(PYTEST) $(ARGS),$(PYTEST) -p xdist -n 2 --dist loadfile --ignore=tests/end_to_end --ignore=tests/menace_site --ignore=tests/engines/test_tasks.py)
-	@$(if $(ARGS),,$(PYTEST) tests/engines/test_tasks.py tests/menace_site tests/end_to_end)
+	@$(PYTEST) $(or $(ARGS),-p xdist -n 2 --dist loadfile --no-loadscope-reorder)
 
 check: setup-dev ## Format, lint, types, layers, budgets, security, settings, migrations, locks
 	@$(PYTHON_IN_VENV) scripts/check.py $(ARGS)

@@ -74,7 +74,7 @@ def stack(env: Mapping[str, str], *, durable: bool) -> Iterator[Stack]:
     options = {} if durable else {"fsync": "off", "full_page_writes": "off"}
     servers = Servers(root, Postgres(root, options), Valkey(root, None if durable else {"appendonly": "no"}))
     start_together([servers.postgres, servers.valkey])
-    os.environ.update(test_environment(root, ""))
+    os.environ.update(test_environment(root))
     os.environ.update(env)
     made = Stack(servers, dict(env))
     try:

@@ -8,8 +8,8 @@ from menace_site.testing.browser import browser, no_loop_of_the_browser, page
 from menace_site.testing.servers import (
     private_servers,
     pytest_collection_finish,
+    pytest_collection_modifyitems,
     pytest_load_initial_conftests,
-    pytest_sessionstart,
     pytest_unconfigure,
     valkey_client,
 )
@@ -23,8 +23,8 @@ __all__ = [
     "page",
     "private_servers",
     "pytest_collection_finish",
+    "pytest_collection_modifyitems",
     "pytest_load_initial_conftests",
-    "pytest_sessionstart",
     "pytest_unconfigure",
     "valkey_client",
 ]

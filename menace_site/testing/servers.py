@@ -1,9 +1,13 @@
-"""The test run's own PostgreSQL and Valkey, started when the first test that may need them was collected."""
+"""The test run's own PostgreSQL and Valkey, started when the first test that may need them was collected.
+
+Every worker of a parallel run has servers of its own, so that tests which kill servers, or start Celery
+workers on their queues, may run beside any other.
+"""
 
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -19,8 +23,8 @@ from menace_site.embedded.processes import leash
 from menace_site.embedded.valkey import IN_MEMORY, Valkey
 
 PREFIX = "menace-test-"
-SHARED = "MENACE_TEST_SERVERS"  # tells parallel workers of one run where the servers are
 PURE = {"domain", "architecture"}  # folders of tests that need no server
+LONG = "end_to_end"
 
 
 @dataclass
@@ -56,7 +60,7 @@ _servers: Servers | None = None
 
 
 def servers() -> Servers:
-    """Return this run's servers (in a parallel worker: of the run that it belongs to, not startable)."""
+    """Return the servers of this process: of the run, or of one worker of a parallel run."""
     global _servers
     if _servers is None:
         _servers = _make()
@@ -64,7 +68,8 @@ def servers() -> Servers:
 
 
 def _make() -> Servers:
-    remove_abandoned(Path(tempfile.gettempdir()))
+    if "PYTEST_XDIST_WORKER" not in os.environ:  # once a run: parallel workers make theirs at the same moment
+        remove_abandoned(Path(tempfile.gettempdir()))
     root = Path(tempfile.mkdtemp(prefix=PREFIX))
     lock = FileLock(root / "run.lock")
     lock.acquire()
@@ -80,17 +85,14 @@ def remove_abandoned(folder: Path) -> None:
             shutil.rmtree(root, ignore_errors=True)
 
 
-def test_environment(root: Path, worker: str) -> dict[str, str]:
+def test_environment(root: Path) -> dict[str, str]:
     """Return the variables that point Django, and every process it starts, at the servers below `root`."""
-    number = int(worker.removeprefix("gw")) + 1 if worker else 0
-    password = secret(root, "services")
-    data = root / f"data-{worker or 'main'}"
+    data = str(root / "data")
     return {
-        SHARED: str(root),
-        "SANDBOX_DATA_DIR": str(data),
-        "MENACE_DATA_DIR": str(data),
-        "DATABASE_URL": database_url(DATABASE, password, socket_dir(root)),
-        "REDIS_URL": redis_url(root, {}).replace("db=0", f"db={number}"),
+        "SANDBOX_DATA_DIR": data,
+        "MENACE_DATA_DIR": data,
+        "DATABASE_URL": database_url(DATABASE, secret(root, "services"), socket_dir(root)),
+        "REDIS_URL": redis_url(root, {}),
         "DJANGO_ALLOW_ASYNC_UNSAFE": "1",  # Playwright's loop lives in the thread that also asks the database
     }
 
@@ -103,35 +105,28 @@ def database_url(name: str, password: str, host: Path) -> str:
     return f"postgresql://{DATABASE}:{quote(password)}@/{name}?host={quote(str(host))}"
 
 
-def _in_parallel_worker(environ: Mapping[str, str] = os.environ) -> bool:
-    return "PYTEST_XDIST_WORKER" in environ
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
     """Point the environment at the private servers before pytest-django reads the settings."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    root = Path(os.environ[SHARED]) if worker else servers().root
-    os.environ.update(test_environment(root, worker))
+    os.environ.update(test_environment(servers().root))
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """A parallel run starts the servers before its workers collect."""
-    if not _in_parallel_worker() and session.config.getoption("numprocesses", None):
-        servers().start()
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest files come first: at the end of a parallel run nobody waits for one of them."""
+    items.sort(key=lambda item: LONG not in item.path.parts)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Start the servers unless every collected test is plain Python."""
-    if _in_parallel_worker() or session.config.option.collectonly:
+    """Start the servers unless every collected test is plain Python, or others run the tests."""
+    if session.config.option.collectonly or session.config.getoption("numprocesses", None):
         return
     if any(not PURE & set(item.path.parts) for item in session.items):
         servers().start()
 
 
 def pytest_unconfigure() -> None:
-    """Stop what this run started."""
-    if not _in_parallel_worker() and _servers is not None:
+    """Stop what this process started."""
+    if _servers is not None:
         _servers.close()
     leash().close()
 

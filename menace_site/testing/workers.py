@@ -118,7 +118,7 @@ def process_environment(extra: Mapping[str, str] | None = None) -> dict[str, str
 
 
 def _start(name: str, words: list[str], log_file: Path, env: Mapping[str, str] | None) -> CeleryProcess:
-    command = [sys.executable, "-m", "celery", "-A", "menace_site", *words, "-l", "INFO"]
+    command = [sys.executable, "-m", "celery", "-A", "menace_site", "--skip-checks", *words, "-l", "INFO"]
     with log_file.open("ab") as output:
         process = spawn(
             command,
@@ -151,7 +151,8 @@ def celery_workers(transactional_db: Any, tmp_path: Path) -> Iterator[WorkerFact
         arguments: tuple[str, ...] = (),
     ) -> CeleryProcess:
         name = f"worker{len(started)}"
-        words = ["worker", "-c", str(concurrency), "-n", f"{name}@test", *arguments]
+        alone = ("--without-gossip", "--without-mingle")  # as the supervisor starts them
+        words = ["worker", "-c", str(concurrency), "-n", f"{name}@test", *alone, *arguments]
         one = _start(name, words, tmp_path / f"{name}.log", env)
         started.append(one)
         if wait:

@@ -3,3 +3,4 @@
 from menace_site.settings import *  # noqa: F403
 
 CYCLE_PARTS = "tests.faults.parts.scripted_parts"
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 3.0

@@ -208,7 +208,7 @@ def test_a_bad_value_stops_every_door(command: list[str]) -> None:
 
 
 def test_every_variable_that_the_code_names_is_a_setting() -> None:
-    internal = {"SANDBOX_RUN_MARK", "MENACE_TEST_SERVERS"}  # set by one of our processes for another
+    internal = {"SANDBOX_RUN_MARK"}  # set by one of our processes for another
     internal |= {"SANDBOX_SCENARIO_NAME", "SANDBOX_SEED", "SANDBOX_STUB_URL"}  # what a run finds
     files = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
     quoted = re.compile(r'"((?:MENACE|SANDBOX|SELF_TEST|CODEX|SYNERGY|ALIGNMENT|SNAPSHOT)_[A-Z_]+)"')
