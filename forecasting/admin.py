@@ -8,7 +8,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from forecasting.models import CycleMetrics, MetricDaily, MetricPoint, RoiEvent, RoiRollup, Verdict
+from forecasting.models import (
+    CycleMetrics,
+    Evaluation,
+    Forecast,
+    MetricDaily,
+    MetricPoint,
+    RoiEvent,
+    RoiRollup,
+    SynergySample,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[Any]
@@ -106,3 +116,44 @@ class VerdictAdmin(Measured):
         "due",
     )
     list_filter = ("risk",)
+
+
+@admin.register(Forecast)
+class ForecastAdmin(Measured):
+    """What was foreseen after each source, and how it turned out."""
+
+    list_display = (
+        "id",
+        "subject",
+        "scenario",
+        "source",
+        "model",
+        "risk",
+        "confidence",
+        "error",
+        "settled_at",
+    )
+    list_filter = ("risk",)
+
+
+@admin.register(Evaluation)
+class EvaluationAdmin(Measured):
+    """How training was judged, and what it was worth in the long run."""
+
+    list_display = (
+        "id",
+        "subject",
+        "source",
+        "cv_score",
+        "passed",
+        "long_term_delta",
+        "long_term_outcome",
+        "at",
+    )
+
+
+@admin.register(SynergySample)
+class SynergySampleAdmin(Measured):
+    """What running modules together added."""
+
+    list_display = ("id", "subject", "scenario", "source", "roi_delta", "at")

@@ -2,5 +2,17 @@
 
 from forecasting.models.foresight import CycleMetrics, Verdict
 from forecasting.models.numbers import MetricDaily, MetricPoint, RoiEvent, RoiRollup
+from forecasting.models.tracking import Evaluation, Forecast, ModuleProgress, SynergySample
 
-__all__ = ["CycleMetrics", "MetricDaily", "MetricPoint", "RoiEvent", "RoiRollup", "Verdict"]
+__all__ = [
+    "CycleMetrics",
+    "Evaluation",
+    "Forecast",
+    "MetricDaily",
+    "MetricPoint",
+    "ModuleProgress",
+    "RoiEvent",
+    "RoiRollup",
+    "SynergySample",
+    "Verdict",
+]

@@ -55,11 +55,17 @@ class RoiEvent(models.Model):
     delta = models.FloatField()
     ema = models.FloatField(null=True)
     at = models.DateTimeField(db_default=Now())
+    confidence = models.FloatField(null=True, help_text="Of the forecast made after it, 0 to 1.")
+    predicted_horizons = models.JSONField(null=True, help_text="What that forecast said of the next events.")
+    actual_horizons = models.JSONField(null=True, help_text="What came, as far as it has.")
 
     class Meta:
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["subject", "source"], name="one_roi_event_per_source")]
-        indexes = [models.Index(fields=["subject", "at"], name="roi_subject_at")]
+        indexes = [
+            models.Index(fields=["subject", "at"], name="roi_subject_at"),
+            models.Index(fields=["subject", "id"], name="roi_subject_id"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.subject} {self.source} {self.delta:+g}"
