@@ -1,0 +1,213 @@
+"""Courses that a return on investment can take: what a verdict on collapse compares a history with.
+
+A course is the noise-free ROI of `length` past cycles and `HORIZON` coming ones, in units of its early level.
+The families are those by which a forecaster would describe a history: level, growth, ageing, waves, steps,
+dips, and declines of every speed.  Each family is drawn evenly over its parameters (stratified), so that
+few hundred courses cover the space; the seed is fixed, so that the same history always gets the same verdict.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.domain.collapse_labels import (
+    HORIZON,
+    collapsing,
+    decaying,
+    normal_cdf,
+    reference_length,
+)
+
+Array = NDArray[np.float64]
+Draw = Callable[[float, float], Array]
+
+COURSES: Final = 500
+"""Courses in a library."""
+_SEED: Final = 20
+
+
+@dataclass(frozen=True)
+class Span:
+    """The cycles of a course and when its change begins; all columns are (courses, 1)."""
+
+    length: int
+    cycles: Array  # (1, length + HORIZON)
+    recent: Array  # a change one to six cycles ago
+    old: Array  # a change at any time but the last eight cycles
+    dip: Array  # a passing dip's first cycle
+    wear: Array  # a decline that began eight cycles ago up to half the history and nine
+
+
+def _since(span: Span, start: Array) -> Array:
+    return np.maximum(0.0, span.cycles - start)
+
+
+def _flat(span: Span, draw: Draw) -> Array:
+    return np.ones((len(span.recent), span.cycles.shape[1]))
+
+
+def _growth(span: Span, draw: Draw) -> Array:
+    return 1 + draw(0.002, 0.03) * span.cycles
+
+
+def _plateau(span: Span, draw: Draw) -> Array:
+    rising = 1 - draw(0.2, 0.8) * np.exp(-span.cycles / draw(3, 10))
+    level: Array = rising[:, : reference_length(span.length)].mean(axis=1, keepdims=True)
+    return rising / level
+
+
+def _wave(span: Span, draw: Draw) -> Array:
+    angle = 2 * np.pi * span.cycles / draw(5, 15) + draw(0, 2 * np.pi)
+    swing: Array = 1 + draw(0.05, 0.2) * np.sin(angle)
+    return swing
+
+
+def _step_up(span: Span, draw: Draw) -> Array:
+    return 1 + (span.cycles >= span.recent) * draw(0.1, 0.8)
+
+
+def _dip(span: Span, draw: Draw) -> Array:
+    inside = (span.cycles >= span.dip) & (span.cycles < span.dip + np.floor(draw(2, 5)))
+    return 1 - inside * draw(0.3, 0.8)
+
+
+def _small_step(span: Span, draw: Draw) -> Array:
+    return 1 - (span.cycles >= span.recent) * draw(0.03, 0.12)
+
+
+def _linear_decay(span: Span, draw: Draw) -> Array:
+    return 1 - draw(0.012, 0.035) * _since(span, span.old)
+
+
+def _exponential_decay(span: Span, draw: Draw) -> Array:
+    decay: Array = np.exp(-draw(0.012, 0.04) * _since(span, span.old))
+    return decay
+
+
+def _step_decay(span: Span, draw: Draw) -> Array:
+    return 1 - (span.cycles >= span.recent) * draw(0.12, 0.25) - 0.015 * _since(span, span.recent)
+
+
+def _drop(span: Span, draw: Draw) -> Array:
+    return np.where(span.cycles >= span.recent, draw(-0.5, 0.4), 1.0)
+
+
+def _steep(span: Span, draw: Draw) -> Array:
+    return 1 - draw(0.06, 0.25) * _since(span, span.recent)
+
+
+def _accelerating(span: Span, draw: Draw) -> Array:
+    return 1 - draw(0.006, 0.03) * _since(span, span.recent) ** 2
+
+
+def _erosion(span: Span, draw: Draw) -> Array:
+    return 1 - draw(0.03, 0.05) * _since(span, span.wear)
+
+
+FAMILIES: Final[dict[str, tuple[float, Callable[[Span, Draw], Array]]]] = {
+    "level": (0.16, _flat),
+    "growth": (0.06, _growth),
+    "plateau": (0.06, _plateau),
+    "wave": (0.06, _wave),
+    "step up": (0.05, _step_up),
+    "passing dip": (0.06, _dip),
+    "small step down": (0.04, _small_step),
+    "linear decline": (0.10, _linear_decay),
+    "exponential decline": (0.08, _exponential_decay),
+    "step down and decline": (0.06, _step_decay),
+    "drop": (0.08, _drop),
+    "steep decline": (0.07, _steep),
+    "accelerating decline": (0.06, _accelerating),
+    "erosion": (0.06, _erosion),
+}
+"""Name, prior probability and formula of each family."""
+NAMES: Final = tuple(FAMILIES)
+PRIOR: Final[Array] = np.array([share for share, _ in FAMILIES.values()])
+
+
+def trajectories(
+    length: int, counts: NDArray[np.int64], rng: np.random.Generator
+) -> tuple[Array, NDArray[np.int64]]:
+    """Return `counts[f]` courses of each family f, (sum of counts, length + HORIZON), and their families."""
+    parts = [
+        make(_span(length, int(count), rng), _stratified(int(count), rng))
+        for count, (_, make) in zip(counts, FAMILIES.values(), strict=True)
+        if count
+    ]
+    return np.concatenate(parts), np.repeat(np.arange(len(counts)), counts)
+
+
+def _span(length: int, count: int, rng: np.random.Generator) -> Span:
+    def whole(low: int, high: int) -> Array:
+        return rng.integers(low, max(low + 1, high), (count, 1)).astype(np.float64)
+
+    return Span(
+        length=length,
+        cycles=np.arange(length + HORIZON, dtype=np.float64)[None, :],
+        recent=length - whole(1, 7),
+        old=whole(0, length - 8),
+        dip=whole(2, length - 9),
+        wear=length - whole(8, length // 2 + 9),
+    )
+
+
+def _stratified(count: int, rng: np.random.Generator) -> Draw:
+    def draw(low: float, high: float) -> Array:
+        places = (rng.permutation(count) + rng.random(count)) / count
+        return (low + (high - low) * places)[:, None]
+
+    return draw
+
+
+@dataclass(frozen=True)
+class Library:
+    """Courses of one length with what follows from each; n courses, `length` past cycles."""
+
+    past: Array  # (n, length)
+    squares: Array  # (n, length)
+    products: Array  # (n, length - 1), of neighbouring cycles
+    future: Array  # (n, HORIZON), in units of the course's reference level
+    last: Array  # (n,), the last past value in that unit
+    reference: Array  # (n,), the reference level in units of the early level
+    collapsing: NDArray[np.bool_]  # (n,)
+    decaying: NDArray[np.bool_]  # (n,)
+    wild_from: Array  # (n,), noise from which the course counts as volatile; inf for collapsing ones
+    family: NDArray[np.int64]  # (n,)
+    log_prior: Array  # (n,)
+
+
+@functools.lru_cache(maxsize=64)
+def library(length: int, courses: int = COURSES) -> Library:
+    """Return the library for histories of `length` cycles (at least 3)."""
+    counts = np.maximum(1, np.round(PRIOR / PRIOR.sum() * courses)).astype(np.int64)
+    paths, family = trajectories(length, counts, np.random.default_rng([_SEED, length]))
+    past, reference = paths[:, :length], paths[:, : reference_length(length)].mean(axis=1)
+    falls = collapsing(paths, length, reference)
+    return Library(
+        past=np.ascontiguousarray(past),
+        squares=past**2,
+        products=past[:, 1:] * past[:, :-1],
+        future=paths[:, length:] / reference[:, None],
+        last=paths[:, length - 1] / reference,
+        reference=reference,
+        collapsing=falls,
+        decaying=decaying(paths, length, reference) & ~falls,
+        wild_from=np.where(falls, np.inf, _wild_from(paths[:, length:] - reference[:, None] / 2)),
+        family=family,
+        log_prior=np.log((PRIOR / counts)[family]),
+    )
+
+
+def _wild_from(margins: Array) -> Array:
+    """Return the noise at which some coming value is as likely as not below the level, by bisection."""
+    low, high = np.full(len(margins), 0.005), np.full(len(margins), 20.0)
+    for _ in range(25):
+        middle = np.sqrt(low * high)
+        some = 1 - np.prod(1 - normal_cdf(-margins / middle[:, None]), axis=1)
+        low, high = np.where(some < 0.5, middle, low), np.where(some < 0.5, high, middle)
+    found: Array = np.sqrt(low * high)
+    return found

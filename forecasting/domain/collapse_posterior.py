@@ -1,0 +1,149 @@
+"""Which courses explain a history: Bayesian model averaging over a library of them.
+
+For a course x, noise s, elasticity k and correlation rho the history is y = R (x - k h + s e), where h is
+what entropy rose by in each cycle and e an AR(1) of unit variance.  R has a flat prior in log R and is
+integrated out around its least-squares value, s takes the value that explains the residuals and is weighed by
+its prior; k and rho lie on grids.  Values far from a running median count less, so that a lone outlier moves
+nothing.  All posterior quantities are weighted sums over the library.
+
+Averaging as in Hoeting et al. (1999), weighing of residuals as in Lange, Little & Taylor (1989).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from forecasting.domain.collapse_labels import Array, normal_cdf
+from forecasting.domain.collapse_paths import COURSES, NAMES, Library, library
+
+ELASTICITIES: Final[Array] = np.array([0.0, 0.6, 6.5, 8.0, 10.0, 12.0, 14.0])
+"""Grid of k, in references per unit of entropy; from the third on the subject is brittle."""
+_BRITTLE: Final = ELASTICITIES >= 5
+_LOG_ELASTICITY: Final = np.log(np.array([0.64, 0.21, 0.03, 0.03, 0.03, 0.03, 0.03]))
+_CORRELATIONS: Final = (0.0, 0.35)
+_LOG_CORRELATION: Final = (np.log(0.75), np.log(0.25))
+_STEP: Final = 0.06  # a brittle subject's answer to one rise of entropy is taken to saturate here
+_FINEST: Final = 0.01  # of the reference: between the courses of the library lies about this much
+_CUT: Final = 3.0  # running deviations from which on a value counts less
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What a history says, all in units of its own reference level; L = 4 labels, F = families."""
+
+    labels: Array  # (L,), probabilities in the order of LABELS
+    brittle: float  # probability
+    elasticity: float  # posterior mean of k, references per unit of entropy
+    families: Array  # (F,), probabilities
+    future: Array  # (HORIZON,), mean course
+    deviation: Array  # (HORIZON,), its standard deviation, noise not included
+    now: float  # mean level of the last cycle
+    noise: float  # geometric mean of s
+    wild_from: float  # mean noise from which the courses would be volatile
+    reference: float  # mean reference level, in the history's unit
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """Weights over (correlation, elasticity, course) and what goes with each cell."""
+
+    weight: Array
+    noise: Array
+    scale: Array
+    counted: float  # values, outliers counted less
+
+
+def posterior(values: Array, entropy: Array, courses: int = COURSES) -> Posterior:
+    """Return what `values` (n,), n >= 3, and as many entropies say; the unit of `values` is free."""
+    lib = library(len(values), courses)
+    rises = np.diff(entropy, prepend=entropy[0])
+    answers = np.stack([np.clip(rises, 0, 1), np.clip(rises, 0, _STEP)])
+    return _summary(lib, _weigh(lib, values, answers))
+
+
+def _weigh(lib: Library, values: Array, answers: Array) -> _Weights:
+    weights = _outlier_weights(values)
+    parts = [_explain(lib, values, answers, weights, rho) for rho in _CORRELATIONS]
+    log = np.stack([part[0] + prior for part, prior in zip(parts, _LOG_CORRELATION, strict=True)])
+    weight = np.exp(log - log.max())
+    return _Weights(
+        weight / weight.sum(),
+        np.stack([part[1] for part in parts]),
+        np.stack([part[2] for part in parts]),
+        float(weights.sum()),
+    )
+
+
+def _explain(
+    lib: Library, values: Array, answers: Array, weights: Array, rho: float
+) -> tuple[Array, Array, Array]:
+    """Return log posterior, noise and scale of every (elasticity, course) under one correlation."""
+    n, inner = len(values), 1 / (1 - rho * rho)
+    diagonal = np.full(n, (1 + rho * rho) * inner)
+    diagonal[[0, -1]] = inner
+    diagonal *= weights
+    beside = -rho * inner * np.sqrt(weights[1:] * weights[:-1])
+    columns = np.vstack([values[None, :], answers])
+    weighed = columns * diagonal
+    weighed[:, 1:] += columns[:, :-1] * beside
+    weighed[:, :-1] += columns[:, 1:] * beside
+    gram = columns @ weighed.T  # of values, mild answer, saturating answer
+    cross = lib.past @ weighed.T
+    own = lib.squares @ diagonal + (2 * (lib.products @ beside) if rho else 0.0)
+    which, k = np.where(_BRITTLE, 2, 1), ELASTICITIES[:, None]
+    along = cross[:, 0] - k * gram[0, which][:, None]
+    size = own - 2 * k * cross.T[which] + k * k * gram[which, which][:, None]
+    scale = np.maximum(along / size, 1e-3)
+    counted = weights.sum()
+    left = (
+        np.maximum(gram[0, 0] - 2 * scale * along + scale * scale * size, 0) / scale**2 + counted * _FINEST**2
+    )
+    noise = np.sqrt(left / counted)
+    log = -counted / 2 * np.log(left) - np.log(size) / 2 + _log_noise_prior(noise) + _LOG_ELASTICITY[:, None]
+    return log + lib.log_prior - (n - 1) / 2 * np.log(1 - rho * rho), noise, scale
+
+
+def _log_noise_prior(noise: Array) -> Array:
+    """Return the log density of log s: mostly even from .02 to .2 of the reference, a fifth from .3 to .8."""
+    log = np.log(noise)
+    calm = normal_cdf((log - np.log(0.02)) / 0.15) * normal_cdf((np.log(0.2) - log) / 0.15)
+    wild = normal_cdf((log - np.log(0.3)) / 0.1) * normal_cdf((np.log(0.8) - log) / 0.1)
+    density: Array = np.log(0.35 * calm + 0.4 * noise * wild + 1e-3)
+    return density
+
+
+def _outlier_weights(values: Array) -> Array:
+    """Return a weight up to 1 for each value; the last two always count in full, for they may be a change."""
+    padded = np.pad(values, 2, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 5)
+    off = np.abs(values - np.median(windows, axis=1))
+    spread = 1.4826 * 1.25 * np.median(off) + 1e-9 * np.abs(values).max() + 1e-300
+    weights: Array = np.minimum(1.0, _CUT * spread / np.maximum(off, 1e-300)) ** 2
+    weights[-2:] = 1.0
+    return weights
+
+
+def _summary(lib: Library, found: _Weights) -> Posterior:
+    certainty = np.sqrt(2 * found.counted)  # log s is known to about 1 / sqrt(2 n)
+    wild = normal_cdf((np.log(found.noise) - np.log(lib.wild_from)) * certainty)
+    course = found.weight.sum(axis=(0, 1))
+    volatile = (found.weight * wild).sum(axis=(0, 1))
+    immediate, some = course[lib.collapsing].sum(), volatile[~lib.collapsing].sum()
+    slow = (course - volatile)[lib.decaying].sum()
+    labels = np.array([max(0.0, 1 - immediate - some - slow), slow, some, immediate])
+    grid = found.weight.sum(axis=(0, 2))
+    mean = course @ lib.future
+    spread = np.sqrt(np.maximum(course @ lib.future**2 - mean**2, 0.0))
+    return Posterior(
+        labels=labels,
+        brittle=float(grid[_BRITTLE].sum()),
+        elasticity=float(grid @ ELASTICITIES),
+        families=np.bincount(lib.family, course, len(NAMES)).astype(np.float64),
+        future=mean,
+        deviation=spread,
+        now=float(course @ lib.last),
+        noise=float(np.exp((found.weight * np.log(found.noise)).sum())),
+        wild_from=float(course @ np.minimum(lib.wild_from, 3.0)),
+        reference=float((found.weight * found.scale).sum(axis=(0, 1)) @ lib.reference),
+    )
