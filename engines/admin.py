@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from engines.domain.results import Actor
-from engines.models import Cycle, CycleStep, CycleTally, Engine, ModelVersion, WorkflowRevision
+from engines.models import Cycle, CycleStep, CycleTally, Engine, ModelVersion, Promotion, WorkflowRevision
 from engines.services.registry import update_engine
 
 if TYPE_CHECKING:
@@ -216,5 +216,26 @@ class WorkflowRevisionAdmin(ReadOnly, OfTeams):
     )
     list_filter = ("state",)
     search_fields = ("engine__name", "=workflow", "=module_path")
+    list_select_related = ("engine",)
+    sortable_by = ("id",)
+
+
+@admin.register(Promotion)
+class PromotionAdmin(ReadOnly, OfTeams):
+    """Promotions: candidates with their evidence, and what was decided."""
+
+    list_display = (
+        "id",
+        "engine",
+        "kind",
+        "state",
+        "verdict",
+        "requested_label",
+        "decided_label",
+        "created_at",
+        "applied_at",
+    )
+    list_filter = ("state", "verdict", "kind")
+    search_fields = ("=id", "engine__name", "=evidence_sha256")
     list_select_related = ("engine",)
     sortable_by = ("id",)

@@ -3,6 +3,7 @@
 from engines.models.cycle import Cycle, CycleQuerySet, CycleStep
 from engines.models.engine import Engine, EngineQuerySet
 from engines.models.model_version import ModelVersion
+from engines.models.promotion import Promotion, PromotionQuerySet
 from engines.models.tally import CycleTally
 from engines.models.workflow_revision import WorkflowRevision, WorkflowRevisionQuerySet
 
@@ -14,6 +15,8 @@ __all__ = [
     "Engine",
     "EngineQuerySet",
     "ModelVersion",
+    "Promotion",
+    "PromotionQuerySet",
     "WorkflowRevision",
     "WorkflowRevisionQuerySet",
 ]

@@ -83,6 +83,9 @@ class Engine(models.Model):
         default=0, editable=False, help_text="Challengers judged so far: the error rate is divided over them."
     )
     drift_state = models.JSONField(default=dict, editable=False, help_text="State of the drift detector.")
+    promotion_policy = models.JSONField(
+        default=dict, editable=False, help_text="What differs from the usual policy of promotions."
+    )
 
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     created_by = models.ForeignKey(
