@@ -28,6 +28,7 @@ from engines.services.engine import (
 )
 from engines.services.integration import try_integrate_into_workflows
 from engines.services.pipeline import ContextBuilder, ModelAutomationPipeline
+from forecasting.panels import EvaluationDashboard
 from orphans.roots import resolve_path
 from orphans.services.flow import auto_include_modules
 from orphans.services.service import SelfTestService
@@ -39,6 +40,7 @@ __all__ = [
     "ContextBuilder",
     "CycleFailed",
     "Decision",
+    "EvaluationDashboard",
     "ImprovementEngineRegistry",
     "InvalidInput",
     "ManifestError",

@@ -1,5 +1,8 @@
 """Rows of this app as plain mappings, for pages, API and figures alike."""
 
+from forecasting.panels.evaluation import EvaluationDashboard, forecast_subjects, roi_prediction_panel
+from forecasting.panels.foretold import forecast_panel
+from forecasting.panels.scenarios import scenario_panel
 from forecasting.panels.series import (
     MAX_POINTS,
     PERIODS,
@@ -14,10 +17,15 @@ from forecasting.panels.series import (
 __all__ = [
     "MAX_POINTS",
     "PERIODS",
+    "EvaluationDashboard",
     "Panel",
+    "forecast_panel",
+    "forecast_subjects",
     "metric_names",
     "metric_series",
+    "roi_prediction_panel",
     "roi_series",
+    "scenario_panel",
     "since",
     "thin",
 ]

@@ -7,7 +7,7 @@ function coloured(trace) {
   return {
     ...trace,
     line: { width: 1.8, ...trace.line, color: colour },
-    marker: { size: 4, color: colour },
+    marker: { size: 4, ...trace.marker, color: colour },
     ...(trace.meta?.fill ? { fillcolor: faint } : {}),
   };
 }

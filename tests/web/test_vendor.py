@@ -10,6 +10,8 @@ import pytest
 from django.conf import settings
 
 from engines.charts import fold_figure, metric_chart, roi_chart, sparkline
+from forecasting.charts import calibration_figure, classes_figure, error_figure, forecast_figure
+from forecasting.domain.accuracy import Outcome, prediction_panel
 
 VENDOR = settings.BASE_DIR / "static" / "vendor"
 NOW = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
@@ -23,6 +25,20 @@ def metric(per: str, points: list[dict[str, Any]]) -> dict[str, Any]:
     return {"subject": "a", "name": "f1", "per": per, "points": points, "cut": False}
 
 
+STEP = {
+    "position": 1,
+    "mean": 1.0,
+    "lower80": 0.5,
+    "upper80": 1.5,
+    "lower95": 0.0,
+    "upper95": 2.0,
+    "actual": 1.2,
+}
+CURVE = {"unit": "ROI delta", "history": [{"position": 0, "value": 0.9}], "steps": [STEP]}
+PREDICTIONS = prediction_panel([Outcome(1.0, 1.2, "linear", "marginal", bands=((0.5, 1.5), (0.0, 2.0)))])
+NO_PREDICTIONS = prediction_panel([])
+DRAWN = (error_figure, calibration_figure, classes_figure)
+
 FIGURES = [
     roi_chart(ROI),
     roi_chart({**ROI, "points": []}),
@@ -30,6 +46,9 @@ FIGURES = [
     metric_chart(metric("point", [POINT])),
     metric_chart(metric("day", [POINT])),
     metric_chart(metric("day", [])),
+    forecast_figure(CURVE),
+    forecast_figure({**CURVE, "steps": []}),
+    *(draw(each) for draw in DRAWN for each in (PREDICTIONS, NO_PREDICTIONS)),
 ]
 
 
