@@ -1,0 +1,1 @@
+"""Workflows as a whole: how they hang together, and how they bear hard conditions."""
