@@ -5,7 +5,9 @@ from engines.models.engine import Engine, EngineQuerySet
 from engines.models.model_version import ModelVersion
 from engines.models.promotion import Promotion, PromotionQuerySet
 from engines.models.tally import CycleTally
+from engines.models.workflow_edge import WorkflowEdge, WorkflowGraphState
 from engines.models.workflow_revision import WorkflowRevision, WorkflowRevisionQuerySet
+from engines.models.workflow_stages import WorkflowStages
 
 __all__ = [
     "Cycle",
@@ -17,6 +19,9 @@ __all__ = [
     "ModelVersion",
     "Promotion",
     "PromotionQuerySet",
+    "WorkflowEdge",
+    "WorkflowGraphState",
     "WorkflowRevision",
     "WorkflowRevisionQuerySet",
+    "WorkflowStages",
 ]
