@@ -131,6 +131,7 @@ class Promotion(models.Model):
             models.Index(fields=["engine", "-id"], name="promotion_engine_id"),
             models.Index(fields=["state", "-id"], name="promotion_state_id"),
             models.Index(fields=["engine", "state", "-id"], name="promotion_engine_state_id"),
+            models.Index(fields=["decided_at", "id"], name="promotion_decided_id"),
             models.Index(
                 fields=["apply_until"], name="promotion_under_way", condition=Q(state__in=UNDER_WAY)
             ),
