@@ -245,6 +245,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SANDBOX.sweep_seconds,
         "options": BEAT_OPTIONS,
     },
+    "refresh-verdicts": {
+        "task": "forecasting.tasks.refresh_verdicts",
+        "schedule": 60.0,
+        "options": BEAT_OPTIONS,
+    },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5

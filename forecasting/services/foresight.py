@@ -148,16 +148,22 @@ def _recompute(subjects: Sequence[str]) -> int:
     marks = dict(Verdict.objects.filter(subject__in=subjects).values_list("subject", "marks"))
     cycles = _read(subjects)
     windows = [window_of(cycles.get(subject, [])) for subject in subjects]
-    predict = import_module("forecasting.domain.collapse").predict_batch
-    answers = predict([window.as_item() for window in windows])
     lent = _Lenders()
     rows = [
         _row(subject, answer, window, cycles.get(subject, []), lent) | {"marks": marks.get(subject, 0)}
-        for subject, answer, window in zip(subjects, answers, windows, strict=True)
+        for subject, answer, window in zip(subjects, _answers(windows), windows, strict=True)
     ]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(KEEP, {"rows": json.dumps(rows, allow_nan=False)})
     return len(rows)
+
+
+def _answers(windows: Sequence[Window]) -> list[Mapping[str, Any]]:
+    """Return the verdict on each window; those of one length one after the other, as they share tables."""
+    by_length = sorted(range(len(windows)), key=lambda place: len(windows[place].roi))
+    predict = import_module("forecasting.domain.collapse").predict_batch
+    answers = predict([windows[place].as_item() for place in by_length])
+    return [answer for _, answer in sorted(zip(by_length, answers, strict=True), key=lambda pair: pair[0])]
 
 
 def _read(subjects: Sequence[str], count: int = WINDOW) -> dict[str, Cycles]:

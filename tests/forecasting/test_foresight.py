@@ -1,9 +1,13 @@
 """Cycles of subjects and their verdicts in a real database."""
 
 import pytest
+from django.db import connection
 
+from forecasting.domain.foresight import WINDOW
 from forecasting.models import CycleMetrics, Verdict
-from forecasting.services.foresight import record_cycle, tracker_of
+from forecasting.services import foresight
+from forecasting.services.foresight import recompute, recompute_due, record_cycle, tracker_of, verdict
+from menace_site.celery import app
 
 pytestmark = pytest.mark.django_db
 
@@ -44,3 +48,117 @@ def test_a_tracker_has_the_engine_and_its_workflows_by_their_short_names():
     assert tracker.window("alpha").roi == (2.0, 3.0, 4.0)
     assert tracker.window("score").roi == (4.0, 6.0, 8.0)
     assert tracker.cycles("alphabet") == []
+
+
+def fill(subject, values, *, first=1, **more):
+    for cycle, value in enumerate(values, first):
+        record_cycle(subject, cycle, roi=value, **more)
+
+
+def test_a_verdict_is_made_from_the_recorded_cycles():
+    fill("alpha", [1.0, 0.8, 0.6, 0.4])
+    assert recompute(["alpha"]) == 1
+    found = Verdict.objects.get()
+    assert (found.risk, found.collapse_in, found.brittle, found.evidence) == ("Slow decay", 4, False, "low")
+    assert (found.cycles, found.cycle, found.due, found.template) == (4, 4, False, None)
+    assert found.at is not None
+    assert "4 cycles" in found.reason
+
+
+def test_a_verdict_in_a_batch_is_the_one_of_its_own_history():
+    histories = {
+        f"bot{size}": [1.0 + 0.1 * (place % 3) for place in range(size)] for size in (9, 3, 12, 2, 5)
+    }
+    for subject, values in histories.items():
+        fill(subject, values)
+    assert recompute() == 5
+    for subject, values in histories.items():
+        tracker = tracker_of(subject)
+        expected = tracker.predict_roi_collapse(subject)
+        found = Verdict.objects.get(subject=subject)
+        assert (found.risk, found.cycles, found.reason) == (expected["risk"], len(values), expected["reason"])
+
+
+def test_with_fewer_than_three_cycles_there_is_no_verdict_but_a_template():
+    for peer in range(5):
+        fill(f"peer{peer}", [1.0, 1.0, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5])
+    fill("young", [2.0])
+    recompute()
+    found = Verdict.objects.get(subject="young")
+    assert (found.risk, found.p_collapse, found.evidence) == ("Insufficient data", None, "none")
+    assert found.template["name"] == "no change"
+    recompute(["young"])
+    lent = verdict("young").template
+    assert lent["name"] == "median course of 5 other subjects"
+    assert lent["curve"][-1] == pytest.approx(2.0 * (0.2 + 0.8 * 0.5))
+
+
+def test_workflows_lend_to_workflows_only():
+    for peer in range(5):
+        fill(f"peer{peer}", [1.0] * 8)
+    fill("alpha/score", [2.0])
+    recompute()
+    recompute(["alpha/score"])
+    assert verdict("alpha/score").template["name"] == "no change"
+
+
+def test_only_what_was_measured_since_is_due():
+    fill("alpha", [1.0, 1.0, 1.0])
+    fill("beta", [1.0, 1.0, 1.0])
+    assert recompute_due(limit=1) == 1
+    assert recompute_due() == 1
+    assert recompute_due() == 0
+    record_cycle("beta", 4, roi=0.1)
+    assert list(Verdict.objects.due().values_list("subject", flat=True)) == ["beta"]
+
+
+def test_asking_for_a_verdict_brings_it_up_to_date():
+    assert verdict("alpha") is None
+    fill("alpha", [1.0, 0.9, 1.1])
+    assert verdict("alpha").risk == "Stable"
+    fill("alpha", [0.1, 0.0], first=4)
+    assert verdict("alpha").risk == "Immediate collapse risk"
+
+
+def test_what_is_measured_during_the_recompute_stays_due(monkeypatch):
+    fill("alpha", [1.0, 1.0, 1.0])
+    read = foresight._read
+
+    def read_and_be_overtaken(subjects):
+        found = read(subjects)
+        record_cycle("alpha", 4, roi=0.0)
+        return found
+
+    monkeypatch.setattr(foresight, "_read", read_and_be_overtaken)
+    recompute(["alpha"])
+    found = Verdict.objects.get()
+    assert (found.cycles, found.due) == (3, True)
+
+
+def test_only_the_latest_cycles_count():
+    fill("alpha", [0.1] * 3 + [1.0] * WINDOW)
+    recompute(["alpha"])
+    assert Verdict.objects.get().cycles == WINDOW
+    assert [row.cycle for row in CycleMetrics.objects.newest("alpha", 2)] == [WINDOW + 2, WINDOW + 3]
+
+
+def test_a_subject_that_was_never_measured_gets_an_empty_verdict():
+    assert recompute(["nobody"]) == 1
+    found = Verdict.objects.get()
+    assert (found.risk, found.cycles, found.cycle, found.due) == ("Insufficient data", 0, None, False)
+
+
+def test_a_million_rows_are_read_by_index():
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {foresight.READ}", {"subjects": ["alpha"], "count": 60})
+        plan = " ".join(row[0] for row in cursor.fetchall())
+    assert "one_row_per_subject_cycle" in plan
+    assert "Seq Scan" not in plan
+
+
+def test_beat_refreshes_what_is_due(settings):
+    fill("alpha", [1.0, 1.0, 1.0])
+    task = app.tasks[settings.CELERY_BEAT_SCHEDULE["refresh-verdicts"]["task"]]
+    task()
+    assert not Verdict.objects.due().exists()
