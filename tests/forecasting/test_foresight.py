@@ -2,12 +2,12 @@
 
 import pytest
 from django.db import connection
+from django.utils.module_loading import import_string
 
 from forecasting.domain.foresight import WINDOW
 from forecasting.models import CycleMetrics, Verdict
 from forecasting.services import foresight
 from forecasting.services.foresight import recompute, recompute_due, record_cycle, tracker_of, verdict
-from menace_site.celery import app
 
 pytestmark = pytest.mark.django_db
 
@@ -159,6 +159,5 @@ def test_a_million_rows_are_read_by_index():
 
 def test_beat_refreshes_what_is_due(settings):
     fill("alpha", [1.0, 1.0, 1.0])
-    task = app.tasks[settings.CELERY_BEAT_SCHEDULE["refresh-verdicts"]["task"]]
-    task()
+    import_string(settings.CELERY_BEAT_SCHEDULE["refresh-verdicts"]["task"])()
     assert not Verdict.objects.due().exists()
