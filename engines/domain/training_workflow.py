@@ -33,11 +33,11 @@ class WorkflowError(ValueError):
 def workflow(payload: Mapping[str, Any], job: Job) -> dict[str, Json]:
     """Run `payload["steps"]` (`module:function`) in order on the JSON file `payload["input"]`.
 
-    The run is a success when every step returned and the last payload is plain JSON. Returns `success`,
-    `steps` (name, seconds, cpu_seconds, error or None; the ones that ran), `error` and `output`, the
-    beginning of the last payload as JSON text.
+    A `payload["value"]` is the input itself, in the file's place. The run is a success when every step
+    returned and the last payload is plain JSON. Returns `success`, `steps` (name, seconds, cpu_seconds, error
+    or None; the ones that ran), `error` and `output`, the beginning of the last payload as JSON text.
     """
-    value = _input(payload.get("input"), job.checkout)
+    value = payload["value"] if "value" in payload else _input(payload.get("input"), job.checkout)
     functions = [(name, _function(name)) for name in payload["steps"]]
     done: list[dict[str, Json]] = []
     for index, (name, function) in enumerate(functions):

@@ -256,11 +256,16 @@ def _said(value: Any) -> str:
 
 
 def _sides(benchmark: Any) -> list[Panel]:
-    """Return one row a preset: successes and CPU time of the parent and of the revision."""
+    """Return one row a preset: successes and CPU time of both sides, and the keys that changed nothing."""
     presets = benchmark.get("presets") if isinstance(benchmark, dict) else None
     pairs = presets.items() if isinstance(presets, dict) else ()
+    idle = benchmark.get("idle", {}) if isinstance(benchmark, dict) else {}
     return [
-        {"preset": name, **{side: _side(both.get(side)) for side in ("parent", "candidate")}}
+        {
+            "preset": name,
+            "idle": [f"{key} changed nothing: {reason}" for key, reason in idle.get(name, {}).items()],
+            **{side: _side(both.get(side)) for side in ("parent", "candidate")},
+        }
         for name, both in pairs
     ]
 

@@ -1,25 +1,30 @@
 """Runs a workflow as it is and with a module's function put in, side by side in the sandbox."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from django.conf import settings
-
 from engines.domain.cycle import Interrupted
-from engines.domain.errors import InvalidInput
 from engines.domain.roi import ValueModel, cycle_cost
 from orphans import sandbox
-from orphans.domain.preset_effects import limits_of
-from orphans.domain.presets import Preset, PresetError, read_all
-from orphans.sandbox import Cancel, Kind, Limits, Measurement, Outcome, RunSpec
+from orphans.domain.payloads import mixed
+from orphans.domain.preset_effects import faults_of, without_effect
+from orphans.domain.presets import BURSTS, Preset
+from orphans.domain.schemas import Schema, infer
+from orphans.sandbox import Cancel, Kind, Limits, Measurement, Network, Outcome, RunSpec
+from orphans.services.presets import configured
+from orphans.services.scenarios import SCENARIO_NAME, limited, probe
 
 WORKFLOW: Final = "engines.domain.training_workflow:workflow"
 REPEATS: Final = 3
 LIMITS: Final = Limits(cpu_seconds=60.0, wall_seconds=90.0, memory_bytes=2 * 2**30, processes=24)
 BASELINE: Final = "baseline"
+EXAMPLE_BYTES: Final = 2**20
+PARALLEL: Final = (*BURSTS, "CONCURRENCY_LEVEL")
+MANY: Final = f"a benchmark makes {REPEATS} runs a side"
 
 Run = Callable[..., Measurement]
 
@@ -39,12 +44,7 @@ class Bench:
 
 def presets() -> list[Preset]:
     """Return the baseline and the presets that the settings name; InvalidInput for one that is refused."""
-    given = settings.SANDBOX.env_presets
-    try:
-        more = read_all(given) if isinstance(given, list) else []
-    except PresetError as error:
-        raise InvalidInput(f"SANDBOX_ENV_PRESETS: {error}", field="env_presets") from None
-    return [Preset({"SCENARIO_NAME": BASELINE}), *more]
+    return [Preset({"SCENARIO_NAME": BASELINE}), *configured()]
 
 
 def compare(bench: Bench, parent: Sequence[str], candidate: Sequence[str]) -> dict[str, Any]:
@@ -52,37 +52,67 @@ def compare(bench: Bench, parent: Sequence[str], candidate: Sequence[str]) -> di
 
     Both get the same input, preset and seed, in turns, so that a busy machine slows both. `roi` is
     value_per_success x further successes - further cost, a mean over all runs; None without a value model.
-    `worse`: the candidate failed where the parent did not.
+    `worse`: the candidate failed where the parent did not. `idle` names the keys of each preset that changed
+    nothing, with the reason.
     """
+    chosen = presets()
     sides: dict[str, dict[str, list[Measurement]]] = {}
-    for preset in presets():
+    for preset in chosen:
         side = sides.setdefault(preset.name, {"parent": [], "candidate": []})
-        for repeat in range(REPEATS):
-            side["parent"].append(_run(bench, parent, preset, repeat))
-            side["candidate"].append(_run(bench, candidate, preset, repeat))
-    return _told(bench, sides)
+        for repeat, given in enumerate(_payloads(bench, preset)):
+            side["parent"].append(_run(bench, parent, preset, given, repeat))
+            side["candidate"].append(_run(bench, candidate, preset, given, repeat))
+    return _told(bench, sides) | {"idle": {preset.name: _idle(preset) for preset in chosen if _idle(preset)}}
 
 
-def _run(bench: Bench, steps: Sequence[str], preset: Preset, repeat: int) -> Measurement:
-    wanted = {name: value for name, value in limits_of(preset).items() if name in Limits.__slots__}
+def _payloads(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
+    """Return what the workflow gets in each repeat: its input, or inputs as bad as the preset asks for."""
+    shares = {"hostile": preset.number("THREAT_INTENSITY"), "misuse": preset.number("MISUSE_RATE")}
+    if not any(shares.values()):
+        return [{"input": bench.input or None}] * REPEATS
+    made = mixed(_schema(bench), count=REPEATS, seed=bench.seed, **shares)
+    return [{"value": each.value} for each in made]
+
+
+def _schema(bench: Bench) -> Schema | None:
+    """Return the shape of the workflow's input; None where there is none to be read."""
+    place = (bench.checkout / bench.input).resolve()
+    inside = place.is_relative_to(bench.checkout.resolve()) and place.is_file()
+    if not bench.input or not inside or place.stat().st_size > EXAMPLE_BYTES:
+        return None
+    try:
+        return infer([json.loads(place.read_bytes())])
+    except (ValueError, RecursionError):
+        return None
+
+
+def _idle(preset: Preset) -> dict[str, str]:
+    """Return the keys that change nothing in a benchmark, with the reason."""
+    here = {each.key: each.reason for each in without_effect(preset, probe())}
+    alone = {key: "a benchmark calls the workflow once at a time" for key in PARALLEL if key in preset.values}
+    count = {"INPUT_COUNT": MANY} if "INPUT_COUNT" in preset.values else {}
+    return {**alone, **count, **here}
+
+
+def _run(
+    bench: Bench, steps: Sequence[str], preset: Preset, given: Mapping[str, Any], repeat: int
+) -> Measurement:
+    faults = faults_of(preset)
     spec = RunSpec(
         kind=Kind.JOB,
         target=WORKFLOW,
-        payload={"steps": list(steps), "input": bench.input or None},
+        payload={"steps": list(steps), **given},
         checkout=bench.checkout,
         import_paths=bench.import_paths,
-        limits=_limits(wanted),
-        env={"SANDBOX_SCENARIO_NAME": preset.name, "SANDBOX_SEED": str(bench.seed + repeat)},
+        limits=limited(LIMITS, preset),
+        network=Network.NONE if faults is None else Network.STUB,
+        stub=None if faults is None else {"seed": bench.seed + repeat, **faults},
+        env={SCENARIO_NAME: preset.name, "SANDBOX_SEED": str(bench.seed + repeat)},
     )
     measured = bench.run(spec, cancel=bench.cancel)
     if measured.outcome is Outcome.CANCELLED:
         raise Interrupted
     return measured
-
-
-def _limits(wanted: Mapping[str, Any]) -> Limits:
-    usual = {name: getattr(LIMITS, name) for name in Limits.__slots__}
-    return Limits(**{**usual, **wanted})
 
 
 def _told(bench: Bench, sides: Mapping[str, Mapping[str, list[Measurement]]]) -> dict[str, Any]:

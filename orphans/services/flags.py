@@ -7,10 +7,13 @@ back afterwards.
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
 from django.core.management.base import CommandParser
+
+from orphans.services.presets import read_file
 
 MIRRORED: Final[Mapping[str, tuple[str, ...]]] = {
     "include_orphans": ("include_orphans",),
@@ -77,9 +80,18 @@ def variable(setting: str) -> str:
 
 @contextmanager
 def as_settings(options: Mapping[str, Any]) -> Iterator[None]:
-    """Make the flags the settings of this process and of what it starts, for as long as the block runs."""
-    changed = changes(options)
+    """Make the flags the settings of this process and of what it starts, for as long as the block runs.
+
+    A `preset_file` among the options takes the place of `SANDBOX_ENV_PRESETS`. Raises InvalidInput for one
+    that can't be read or holds a preset that is refused.
+    """
+    changed: dict[str, Any] = changes(options)
     environ = {variable(name): str(int(value)) for name, value in changed.items()}
+    if options.get("preset_file"):
+        file = Path(options["preset_file"]).resolve()
+        read_file(file)  # a bad one is refused before anything runs
+        changed["env_presets"] = file
+        environ["SANDBOX_ENV_PRESETS"] = str(file)
     before = {name: os.environ.get(name) for name in environ}
     kept = settings.SANDBOX
     os.environ.update(environ)

@@ -31,6 +31,9 @@ class Command(BaseCommand):
         parser.add_argument("--engine", action="append", dest="engines", metavar="NAME", help="default: all")
         parser.add_argument("--energy", type=float, default=1.0, help="1.0 = the engine's base budget")
         parser.add_argument("--seed", type=int, help="seed of the search (default: the engine's)")
+        parser.add_argument(
+            "--preset-file", metavar="FILE", help="JSON list of scenario presets (SANDBOX_ENV_PRESETS)"
+        )
         flags.add_flags(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON document, no progress")
 

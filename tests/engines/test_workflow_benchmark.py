@@ -1,0 +1,100 @@
+"""Benchmarks of workflows under presets: every key of a preset changes the runs, or is named as idle."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from engines.domain.errors import InvalidInput
+from engines.services.workflow_benchmark import REPEATS, Bench, compare, presets
+from orphans.domain.payloads import mixed
+from orphans.domain.schemas import infer
+from orphans.sandbox import Cancel, Measurement, Network, Outcome, RunSpec
+from orphans.services.flags import as_settings
+
+EXAMPLE = {"orders": [1, 2], "shop": "north"}
+
+
+class Recorder:
+    """Keeps the runs it is asked for; each succeeds."""
+
+    def __init__(self) -> None:
+        self.specs: list[RunSpec] = []
+
+    def __call__(self, spec: RunSpec, *, cancel: Cancel | None = None) -> Measurement:
+        """Note the run."""
+        self.specs.append(spec)
+        return Measurement(outcome=Outcome.OK, result={"success": True}, cpu_seconds=0.1)
+
+
+def ran(place: Path, settings: Settings, *given: Mapping[str, Any]) -> tuple[list[RunSpec], dict[str, Any]]:
+    (place / "input.json").write_text(json.dumps(EXAMPLE))
+    settings.SANDBOX = settings.SANDBOX.model_copy(update={"env_presets": list(given) or None})
+    run = Recorder()
+    bench = Bench(checkout=place, import_paths=(".",), input="input.json", seed=5, run=run)
+    told = compare(bench, ["a:f"], ["a:f", "a:g"])
+    return run.specs, told
+
+
+def test_without_presets_the_baseline_is_run_on_the_input(tmp_path: Path, settings: Settings) -> None:
+    specs, told = ran(tmp_path, settings)
+    assert len(specs) == 2 * REPEATS
+    assert {spec.payload["input"] for spec in specs} == {"input.json"}
+    assert {spec.network for spec in specs} == {Network.NONE}
+    assert (told["worse"], told["idle"]) == (False, {})
+
+
+def test_limits_and_faults_of_a_preset_reach_its_runs(tmp_path: Path, settings: Settings) -> None:
+    slow = {"SCENARIO_NAME": "slow", "CPU_LIMIT": 0.5, "TIME_LIMIT": 10, "NETWORK_LATENCY_MS": 200}
+    specs, _ = ran(tmp_path, settings, slow)
+    (*_, last) = specs
+    assert last.env["SANDBOX_SCENARIO_NAME"] == "slow"
+    assert (last.limits.cpu_seconds, last.limits.wall_seconds) == (5.0, 10.0)
+    assert last.network is Network.STUB
+    assert last.stub is not None
+    assert last.stub["latency_ms"] == 200
+
+
+def test_both_sides_get_the_same_hostile_inputs(tmp_path: Path, settings: Settings) -> None:
+    specs, _ = ran(tmp_path, settings, {"SCENARIO_NAME": "hostile", "THREAT_INTENSITY": 100})
+    values = [spec.payload["value"] for spec in specs if "value" in spec.payload]
+    expected = mixed(infer([EXAMPLE]), hostile=100, misuse=0, count=REPEATS, seed=5)
+    assert values == [each.value for each in expected for _ in ("parent", "candidate")]
+
+
+@pytest.mark.parametrize("text", ["", "[" * 100_000, "{", "\xff"])
+def test_an_input_that_is_no_json_still_gets_hostile_ones(
+    tmp_path: Path, settings: Settings, text: str
+) -> None:
+    settings.SANDBOX = settings.SANDBOX.model_copy(
+        update={"env_presets": [{"SCENARIO_NAME": "misuse", "MISUSE_RATE": 50}]}
+    )
+    (tmp_path / "input.json").write_text(text, encoding="latin-1")
+    run = Recorder()
+    compare(Bench(checkout=tmp_path, import_paths=(), input="input.json", seed=1, run=run), ["a:f"], ["a:g"])
+    assert len([spec for spec in run.specs if "value" in spec.payload]) == 2 * REPEATS
+
+
+def test_keys_that_change_nothing_are_named(tmp_path: Path, settings: Settings) -> None:
+    burst = {"SCENARIO_NAME": "burst", "THREAD_BURST": 10, "INPUT_COUNT": 5, "GPU_LIMIT": 1}
+    _, told = ran(tmp_path, settings, burst)
+    assert set(told["idle"]["burst"]) == {"THREAD_BURST", "INPUT_COUNT", "GPU_LIMIT"}
+    assert "once at a time" in told["idle"]["burst"]["THREAD_BURST"]
+
+
+def test_a_file_of_presets_is_read(tmp_path: Path, settings: Settings) -> None:
+    file = tmp_path / "spike.json"
+    file.write_text(json.dumps([{"SCENARIO_NAME": "spike", "THREAD_BURST": 4}]))
+    with as_settings({"preset_file": str(file)}):
+        assert [preset.name for preset in presets()] == ["baseline", "spike"]
+    assert [preset.name for preset in presets()] == ["baseline"]
+
+
+def test_a_bad_file_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    file = tmp_path / "bad.json"
+    file.write_text('[{"THREAD_BURST": -1}]')
+    with pytest.raises(InvalidInput, match="THREAD_BURST"), as_settings({"preset_file": str(file)}):
+        raise AssertionError("it must not begin")
