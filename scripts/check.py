@@ -107,13 +107,16 @@ def passes(check: Check) -> bool:
 
 
 def main(names: list[str]) -> int:
-    """Run the named checks, or all."""
+    """Run the named checks, or all; exit code 2 for a name that there is none of."""
+    if unknown := set(names) - {check.name for check in checks()}:
+        print(f"no check is called {min(unknown)!r}; there are: {', '.join(each.name for each in checks())}")
+        return 2
     chosen = [check for check in checks() if not names or check.name in names]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         results = list(pool.map(passes, chosen))
     failed = [check.name for check, passed in zip(chosen, results, strict=True) if not passed]
     print(f"failed: {', '.join(failed)}" if failed else f"all {len(chosen)} checks passed")
-    return 1 if failed or not chosen else 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
