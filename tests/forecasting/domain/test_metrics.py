@@ -8,7 +8,8 @@ SEED = [
     "roi", "efficiency", "adaptability", "antifragility", "resilience", "safety_rating", "risk_index",
     "security_score", "recovery_time", "shannon_entropy", "flexibility", "energy_consumption",
     "profitability", "revenue", "projected_lucrativity", "maintainability", "code_quality",
-    "network_latency", "throughput", "discrepancy_count", "gpu_usage", "cpu_usage", "memory_usage", "long_term_lucrativity",
+    "network_latency", "throughput", "discrepancy_count", "gpu_usage", "cpu_usage", "memory_usage",
+    "long_term_lucrativity",
 ]  # fmt: skip
 FULL = dict.fromkeys(RAW, 0.5)
 
