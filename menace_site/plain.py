@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Final
 
 PLAIN: Final[dict[tuple[str, str], str]] = {
+    ("foresight", "classify"): "forecasting.management.classify:main",
     ("orphans", "scan"): "orphans.discovery.cli:main",
     ("sandbox", "probe"): "orphans.sandbox.cli:probe_main",
     ("sandbox", "run"): "orphans.sandbox.cli:run_main",

@@ -61,7 +61,7 @@ def _judge(history: History) -> Verdict:
         return _losing(history)
     if len(history.values) < ENOUGH:
         return _short(history, judge_short(history.values, history.entropy))
-    return _long(history, posterior(history.values, history.entropy))
+    return _long(history, posterior(history.values, history.entropy)[1])
 
 
 def _worse(plain: Verdict, adjusted: Verdict) -> Verdict:

@@ -176,6 +176,7 @@ class Library:
     collapsing: NDArray[np.bool_]  # (n,)
     decaying: NDArray[np.bool_]  # (n,)
     wild_from: Array  # (n,), noise from which the course counts as volatile; inf for collapsing ones
+    log_wild_from: Array  # (n,), 99 for collapsing ones
     family: NDArray[np.int64]  # (n,)
     log_prior: Array  # (n,)
 
@@ -187,6 +188,7 @@ def library(length: int, courses: int = COURSES) -> Library:
     paths, family = trajectories(length, counts, np.random.default_rng([_SEED, length]))
     past, reference = paths[:, :length], paths[:, : reference_length(length)].mean(axis=1)
     falls = collapsing(paths, length, reference)
+    wild_from = np.where(falls, np.inf, _wild_from(paths[:, length:] - reference[:, None] / 2))
     return Library(
         past=np.ascontiguousarray(past),
         squares=past**2,
@@ -196,7 +198,8 @@ def library(length: int, courses: int = COURSES) -> Library:
         reference=reference,
         collapsing=falls,
         decaying=decaying(paths, length, reference) & ~falls,
-        wild_from=np.where(falls, np.inf, _wild_from(paths[:, length:] - reference[:, None] / 2)),
+        wild_from=wild_from,
+        log_wild_from=np.minimum(np.log(wild_from), 99.0),
         family=family,
         log_prior=np.log((PRIOR / counts)[family]),
     )

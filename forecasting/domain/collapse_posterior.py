@@ -9,6 +9,7 @@ nothing.  All posterior quantities are weighted sums over the library.
 Averaging as in Hoeting et al. (1999), weighing of residuals as in Lange, Little & Taylor (1989).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,14 +18,14 @@ import numpy as np
 from forecasting.domain.collapse_labels import Array, normal_cdf
 from forecasting.domain.collapse_paths import COURSES, NAMES, Library, library
 
-ELASTICITIES: Final[Array] = np.array([0.0, 0.6, 6.5, 8.0, 10.0, 12.0, 14.0])
+ELASTICITIES: Final[Array] = np.array([0.0, 0.6, 7.0, 9.5, 12.5])
 """Grid of k, in references per unit of entropy; from the third on the subject is brittle."""
 _BRITTLE: Final = ELASTICITIES >= 5
-_LOG_ELASTICITY: Final = np.log(np.array([0.64, 0.21, 0.03, 0.03, 0.03, 0.03, 0.03]))
-_CORRELATIONS: Final = (0.0, 0.35)
-_LOG_CORRELATION: Final = (np.log(0.75), np.log(0.25))
+_LOG_ELASTICITY: Final = np.log(np.array([0.64, 0.21, 0.05, 0.05, 0.05]))
+_CORRELATIONS: Final = {0.0: 0.75, 0.35: 0.25}  # and their prior probabilities
 _STEP: Final = 0.06  # a brittle subject's answer to one rise of entropy is taken to saturate here
 _FINEST: Final = 0.01  # of the reference: between the courses of the library lies about this much
+_STUDENT: Final = 6.0  # weight 6 / (4 + off^2), at most 1: Student's with 4 degrees, full up to 1.4 sd
 _CUT: Final = 3.0  # running deviations from which on a value counts less
 
 
@@ -42,6 +43,8 @@ class Posterior:
     noise: float  # geometric mean of s
     wild_from: float  # mean noise from which the courses would be volatile
     reference: float  # mean reference level, in the history's unit
+    left: Array  # (n,), what course and entropy leave unexplained, in the history's unit
+    counted: float  # values, outliers counted less
 
 
 @dataclass(frozen=True)
@@ -54,18 +57,38 @@ class _Weights:
     counted: float  # values, outliers counted less
 
 
-def posterior(values: Array, entropy: Array, courses: int = COURSES) -> Posterior:
-    """Return what `values` (n,), n >= 3, and as many entropies say; the unit of `values` is free."""
+def posterior(values: Array, entropy: Array, courses: int = COURSES) -> tuple[Posterior, Posterior]:
+    """Return what `values` (n,), n >= 3, and as many entropies say; the unit of `values` is free.
+
+    The second answer is that of a second pass, in which a value counts by its distance from the mean course
+    of the first instead of by its distance from a running median.
+    """
     lib = library(len(values), courses)
     rises = np.diff(entropy, prepend=entropy[0])
     answers = np.stack([np.clip(rises, 0, 1), np.clip(rises, 0, _STEP)])
-    return _summary(lib, _weigh(lib, values, answers))
+    first = _weigh(lib, values, answers, _outlier_weights(values), {0.0: 1.0})
+    fit, spread = _fitted(lib, answers, first)
+    off = (values - fit) / max(spread, 1e-12)
+    second = _weigh(lib, values, answers, np.minimum(1.0, _STUDENT / (4 + off * off)), _CORRELATIONS)
+    again, spread = _fitted(lib, answers, second)
+    return _summary(lib, first, (values - fit)), _summary(lib, second, (values - again))
 
 
-def _weigh(lib: Library, values: Array, answers: Array) -> _Weights:
-    weights = _outlier_weights(values)
-    parts = [_explain(lib, values, answers, weights, rho) for rho in _CORRELATIONS]
-    log = np.stack([part[0] + prior for part, prior in zip(parts, _LOG_CORRELATION, strict=True)])
+def _fitted(lib: Library, answers: Array, found: _Weights) -> tuple[Array, float]:
+    """Return the mean course with its answers to entropy (n,), and the noise, in the history's unit."""
+    scaled = found.weight * found.scale
+    by_grid, by_course = scaled.sum(axis=(0, 2)), scaled.sum(axis=(0, 1))
+    lost = by_grid * ELASTICITIES
+    fit = by_course @ lib.past - lost[~_BRITTLE].sum() * answers[0] - lost[_BRITTLE].sum() * answers[1]
+    return fit, float((scaled * found.noise).sum())
+
+
+def _weigh(
+    lib: Library, values: Array, answers: Array, weights: Array, correlations: Mapping[float, float]
+) -> _Weights:
+    parts = [_explain(lib, values, answers, weights, rho) for rho in correlations]
+    priors = np.log(list(correlations.values()))
+    log = np.stack([part[0] + prior for part, prior in zip(parts, priors, strict=True)])
     weight = np.exp(log - log.max())
     return _Weights(
         weight / weight.sum(),
@@ -99,34 +122,52 @@ def _explain(
     left = (
         np.maximum(gram[0, 0] - 2 * scale * along + scale * scale * size, 0) / scale**2 + counted * _FINEST**2
     )
-    noise = np.sqrt(left / counted)
-    log = -counted / 2 * np.log(left) - np.log(size) / 2 + _log_noise_prior(noise) + _LOG_ELASTICITY[:, None]
-    return log + lib.log_prior - (n - 1) / 2 * np.log(1 - rho * rho), noise, scale
+    log_noise = np.log(left / counted) / 2
+    prior = _looked_up(log_noise, _NOISE_PRIORS, *_NOISE_RANGE) + _LOG_ELASTICITY[:, None] + lib.log_prior
+    log = -counted * log_noise - np.log(size) / 2 + prior - (n - 1) / 2 * np.log(1 - rho * rho)
+    return log, np.exp(log_noise), scale
 
 
-def _log_noise_prior(noise: Array) -> Array:
+def _noise_prior(log: Array) -> Array:
     """Return the log density of log s: mostly even from .02 to .2 of the reference, a fifth from .3 to .8."""
-    log = np.log(noise)
     calm = normal_cdf((log - np.log(0.02)) / 0.15) * normal_cdf((np.log(0.2) - log) / 0.15)
     wild = normal_cdf((log - np.log(0.3)) / 0.1) * normal_cdf((np.log(0.8) - log) / 0.1)
-    density: Array = np.log(0.35 * calm + 0.4 * noise * wild + 1e-3)
+    density: Array = np.log(0.35 * calm + 0.4 * np.exp(log) * wild + 1e-3)
     return density
+
+
+_NOISE_RANGE: Final = (-5.5, 1.5)
+_SCORES: Final = (-5.0, 5.0)
+_NOISE_PRIORS: Final[Array] = _noise_prior(np.linspace(*_NOISE_RANGE, 2000))
+_CHANCES: Final[Array] = normal_cdf(np.linspace(*_SCORES, 2000))
+
+
+def _looked_up(x: Array, table: Array, low: float, high: float) -> Array:
+    """Return the value at `x` of a function tabled evenly from `low` to `high`, and constant beyond."""
+    place = np.clip((x - low) * ((len(table) - 1) / (high - low)) + 0.5, 0, len(table) - 1)
+    return table[place.astype(np.intp)]
+
+
+def running_median(values: Array) -> Array:
+    """Return the median of each value (n,) and its two neighbours on either side, the ends repeated."""
+    padded = np.concatenate([values[[0, 0]], values, values[[-1, -1]]])
+    windows = np.sort(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
+    return windows[:, 2]
 
 
 def _outlier_weights(values: Array) -> Array:
     """Return a weight up to 1 for each value; the last two always count in full, for they may be a change."""
-    padded = np.pad(values, 2, mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 5)
-    off = np.abs(values - np.median(windows, axis=1))
+    off = np.abs(values - running_median(values))
     spread = 1.4826 * 1.25 * np.median(off) + 1e-9 * np.abs(values).max() + 1e-300
     weights: Array = np.minimum(1.0, _CUT * spread / np.maximum(off, 1e-300)) ** 2
     weights[-2:] = 1.0
     return weights
 
 
-def _summary(lib: Library, found: _Weights) -> Posterior:
+def _summary(lib: Library, found: _Weights, left: Array) -> Posterior:
     certainty = np.sqrt(2 * found.counted)  # log s is known to about 1 / sqrt(2 n)
-    wild = normal_cdf((np.log(found.noise) - np.log(lib.wild_from)) * certainty)
+    log_noise = np.log(found.noise)
+    wild = _looked_up((log_noise - lib.log_wild_from) * certainty, _CHANCES, *_SCORES)
     course = found.weight.sum(axis=(0, 1))
     volatile = (found.weight * wild).sum(axis=(0, 1))
     immediate, some = course[lib.collapsing].sum(), volatile[~lib.collapsing].sum()
@@ -143,7 +184,9 @@ def _summary(lib: Library, found: _Weights) -> Posterior:
         future=mean,
         deviation=spread,
         now=float(course @ lib.last),
-        noise=float(np.exp((found.weight * np.log(found.noise)).sum())),
+        noise=float(np.exp((found.weight * log_noise).sum())),
         wild_from=float(course @ np.minimum(lib.wild_from, 3.0)),
         reference=float((found.weight * found.scale).sum(axis=(0, 1)) @ lib.reference),
+        left=left,
+        counted=found.counted,
     )
