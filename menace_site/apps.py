@@ -6,6 +6,7 @@ from django.apps import AppConfig
 
 LISTENERS = (
     "engines.services.tallies",
+    "engines.services.workflow_graph",
     "menace_site.audit",
     "menace_site.beats",
     "menace_site.celery",
