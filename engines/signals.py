@@ -20,5 +20,8 @@ engine_freed = Signal()
 workflow_revised = Signal()
 """A workflow got a revision, or one of them another state: revision."""
 
+promotion_changed = Signal()
+"""A promotion was opened or went to another state: promotion."""
+
 orphan_work_asked = Signal()
 """A person asked for work on an engine's orphan modules: order, plain data for the task."""

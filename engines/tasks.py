@@ -21,10 +21,11 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from engines.models import Cycle
-from engines.services import cycles, orphan_work, sweeper
+from engines.domain.promotion import PromotionState
+from engines.models import Cycle, Promotion
+from engines.services import cycles, orphan_work, promotions, sweeper
 from engines.services.pulse import closing
-from engines.signals import cycle_queued, engine_freed, orphan_work_asked
+from engines.signals import cycle_queued, engine_freed, orphan_work_asked, promotion_changed
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +90,9 @@ def sweep() -> None:
     for cycle_id in sweeper.sweep():
         if shared.add(f"woken:{cycle_id}", 1, settings.SANDBOX.sweep_seconds):
             wake(cycle_id)
+    for promotion_id in promotions.left_over():
+        if shared.add(f"apply:{promotion_id}", 1, settings.SANDBOX.sweep_seconds):
+            send_promotion(promotion_id)
 
 
 @shared_task(name="engines.tasks.tick_schedules")
@@ -165,3 +169,26 @@ def _send_orphan_work(order: dict[str, Any]) -> None:
     except (OperationalError, RedisError, OSError):
         log.warning("orphan work %s: broker away", order["token"])
         orphan_work.failed(order, "the broker is away, so no worker heard of it; ask again when it is back")
+
+
+@shared_task(name="engines.tasks.apply_promotion")
+def apply_promotion(promotion_id: int) -> None:
+    """Make an approved candidate live; a message about any other promotion changes nothing."""
+    state = promotions.apply(promotion_id)
+    log.debug("promotion %s: %s", promotion_id, state)
+
+
+@receiver(promotion_changed)
+def apply_when_approved(promotion: Promotion, **_: Any) -> None:
+    """Send an approved promotion to a worker once its approval can be seen."""
+    if promotion.state == PromotionState.APPROVED:
+        transaction.on_commit(lambda: send_promotion(promotion.pk))
+
+
+def send_promotion(promotion_id: int) -> None:
+    """Send a worker the id of a promotion; with the broker away, the sweeper does it later."""
+    try:
+        _probe_broker()
+        apply_promotion.apply_async((promotion_id,), retry=False)
+    except (OperationalError, RedisError, OSError):
+        log.warning("promotion %s: broker away; the sweeper will send it later", promotion_id)

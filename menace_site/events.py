@@ -21,8 +21,15 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from engines.models import Cycle, WorkflowRevision
-from engines.signals import cycle_finished, cycle_queued, step_changed, workflow_revised
+from engines.domain.promotion import OPEN
+from engines.models import Cycle, Promotion, WorkflowRevision
+from engines.signals import (
+    cycle_finished,
+    cycle_queued,
+    promotion_changed,
+    step_changed,
+    workflow_revised,
+)
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +38,8 @@ TOPICS = {
     "cycle:step": "a step of a cycle started or ended",
     "cycle:finished": "a cycle came to an end",
     "alignment:flag": "a diff was flagged",
-    "promotion:decided": "a person or a policy decided on a promotion",
+    "promotion:opened": "a candidate came before people with the gate's verdict",
+    "promotion:decided": "a promotion was approved, rejected, applied, rolled back or otherwise ended",
     "workflows:new": "a workflow got a new revision",
 }
 RANKS = {topic: rank for rank, topic in enumerate(TOPICS)}
@@ -219,6 +227,26 @@ def on_revision(*, revision: WorkflowRevision, **_: Any) -> None:
             "parent": revision.parent_id,
             "step": revision.inserted_step,
             "state": str(revision.state),
+        },
+    )
+
+
+@receiver(promotion_changed)
+def on_promotion(*, promotion: Promotion, **_: Any) -> None:
+    """Receive the news of a promotion."""
+    alarm = (promotion.alarm or {}).get("text", "") if promotion.rollback_proposed else ""
+    publish(
+        "promotion:opened" if promotion.state in OPEN else "promotion:decided",
+        {
+            "engine": promotion.engine.name,
+            "promotion": promotion.pk,
+            "kind": promotion.kind,
+            "state": str(promotion.state),
+            "verdict": promotion.verdict,
+            "evidence_sha256": promotion.evidence_sha256,
+            "by": promotion.rolled_back_label or promotion.decided_label,
+            "reason": promotion.rolled_back_reason or promotion.reason,
+            "rollback_proposed": alarm,
         },
     )
 

@@ -5,6 +5,8 @@ MenaceError
 │   ├── ManifestError   the bot's manifest is wrong
 │   └── RegistrationError  the repository can't be taken under care
 ├── Conflict            the thing is in another state (HTTP 409, exit code 3)
+│   └── Stale           the evidence is about a world that is gone; look again
+├── NotAllowed          this person may not do this (HTTP 403, exit code 5)
 ├── NotConfigured       something this needs was not set up (exit code 4)
 └── LeaseLost           another worker owns the cycle now; nothing was written
 """
@@ -17,8 +19,10 @@ __all__ = [
     "LeaseLost",
     "ManifestError",
     "MenaceError",
+    "NotAllowed",
     "NotConfigured",
     "RegistrationError",
+    "Stale",
 ]
 
 
@@ -32,6 +36,14 @@ class ManifestError(InvalidInput):
 
 class RegistrationError(InvalidInput):
     """A repository was refused; nothing was kept of it."""
+
+
+class NotAllowed(MenaceError):
+    """This person may not do this; the message says what is missing."""
+
+
+class Stale(Conflict):
+    """What a decision stood on has changed since; the message says what."""
 
 
 class LeaseLost(MenaceError):

@@ -2,6 +2,7 @@
 
 from engines.domain.cycle import NotConfiguredPart, Part
 from engines.services.pipeline import ModelAutomationPipeline
+from engines.services.steps.gate import Gate
 from engines.services.steps.inspect import Inspect
 from engines.services.steps.measure import Measure
 from engines.services.steps.orphans import Orphans
@@ -12,7 +13,6 @@ NOT_YET = {
     "evolve": "workflow evolution is not part of this version",
     "learn": "policy and synergy learners are not part of this version",
     "flag": "no step changed the bot's code, and no flagger is attached",
-    "gate": "the promotion gate is not part of this version",
     "snapshot": "snapshots are not part of this version",
 }
 
@@ -24,5 +24,6 @@ def default_parts(pipeline: ModelAutomationPipeline | None = None) -> dict[str, 
         "retrain": Retrain(pipeline),
         "orphans": Orphans(),
         "measure": Measure(),
+        "gate": Gate(),
         **{step: NotConfiguredPart(why) for step, why in NOT_YET.items()},
     }

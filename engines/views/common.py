@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 
-from engines.domain.errors import Conflict, InvalidInput
+from engines.domain.errors import Conflict, InvalidInput, NotAllowed
 from engines.domain.results import Actor
 from engines.models import Cycle, CycleQuerySet, Engine
 from orphans.models import OrphanModule, OrphanModuleQuerySet
@@ -82,7 +82,7 @@ def attempt(request: HttpRequest, act: Callable[[], Any], done: str) -> Any:
     """Do what a person asked for and say how it went; return None when it was refused."""
     try:
         result = act()
-    except (Conflict, InvalidInput) as error:
+    except (Conflict, InvalidInput, NotAllowed) as error:
         messages.error(request, str(error))
         return None
     messages.success(request, done)

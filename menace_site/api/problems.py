@@ -12,7 +12,7 @@ from psycopg.errors import QueryCanceled
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from engines.domain.errors import Conflict, InvalidInput, LeaseLost, NotConfigured
+from engines.domain.errors import Conflict, InvalidInput, LeaseLost, NotAllowed, NotConfigured, Stale
 from menace_site.api.parsers import TooLarge
 
 MEDIA_TYPE = "application/problem+json"
@@ -65,6 +65,10 @@ def as_api_exception(exc: Exception) -> exceptions.APIException | None:
             return exc
         case InvalidInput():
             return exceptions.ValidationError({exc.field or "non_field_errors": [str(exc)]})
+        case NotAllowed():
+            return exceptions.PermissionDenied(str(exc))
+        case Stale():
+            return Contradiction(str(exc), code="stale")
         case Conflict() | LeaseLost():
             return Contradiction(str(exc))
         case NotConfigured():

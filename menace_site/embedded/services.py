@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engines.domain.errors import Conflict, InvalidInput, MenaceError, NotConfigured
+from engines.domain.errors import Conflict, InvalidInput, MenaceError, NotAllowed, NotConfigured
 from menace_site.embedded.addresses import uses_embedded_database, uses_embedded_redis
 from menace_site.embedded.keeper import keeper_lock, state_file, users_lock
 from menace_site.embedded.locks import FileLock
@@ -17,7 +17,7 @@ from menace_site.embedded.locks import FileLock
 KEEPER = Path(__file__).with_name("keeper.py")
 START_SECONDS = 90.0
 RETRY_SECONDS = 5.0
-EXIT_CODES: dict[type[MenaceError], int] = {InvalidInput: 2, Conflict: 3, NotConfigured: 4}
+EXIT_CODES: dict[type[MenaceError], int] = {InvalidInput: 2, Conflict: 3, NotConfigured: 4, NotAllowed: 5}
 
 
 class Services:

@@ -24,6 +24,7 @@ class SandboxSettings(
     site.Web,
     site.Workers,
     improvement.Roi,
+    improvement.Promotions,
     improvement.Coding,
     improvement.Snapshots,
     improvement.Alignment,

@@ -57,6 +57,30 @@ class Roi(Group):
     )
 
 
+class Promotions(Group):
+    """Promotions"""
+
+    two_person_rule: Switch = setting(
+        True, "MENACE_TWO_PERSON_RULE", "Who requested a change can't approve it, administrators included."
+    )
+    break_glass: Switch = setting(
+        False,
+        "MENACE_BREAK_GLASS",
+        "For teams of one: the requester may approve alone, saying so each time; it is audited and shown.",
+    )
+    max_p_collapse: float = setting(
+        0.5, "MENACE_MAX_P_COLLAPSE", "Probability of a collapse that the gate bears.", ge=0, le=1
+    )
+    evidence_hours: float = setting(
+        72.0,
+        "MENACE_EVIDENCE_HOURS",
+        "Evidence older than this can't be approved.",
+        unit="h",
+        ge=0.1,
+        le=8760,
+    )
+
+
 class Coding(Group):
     """Helper patches (`SelfCodingEngine`)"""
 

@@ -9,7 +9,7 @@ from engines.domain.results import CLI, SYSTEM, Artifact, AutomationResult, Roi
 from engines.domain.states import CycleState, Trigger, VersionState
 from engines.domain.training_report import EvaluationReport
 from engines.domain.training_verdict import NO_GAIN, PROMOTABLE
-from engines.models import Cycle, Engine, ModelVersion
+from engines.models import Cycle, Engine, ModelVersion, Promotion
 from engines.services.cycles import enqueue_cycle, retry_cycle, run_cycle
 from engines.services.observed import push_metrics
 from engines.services.parts import default_parts
@@ -178,8 +178,10 @@ def test_a_bot_without_pipeline_gets_a_cycle_that_measures_nothing(tmp_path: Pat
 
     states = dict(cycle.steps.values_list("name", "state"))
     assert cycle.state == CycleState.DONE
-    assert states["retrain"] == states["gate"] == "not_configured"
+    assert states["retrain"] == "not_configured"
     assert states["measure"] == "skipped"
+    assert states["gate"] == "done"
+    assert not Promotion.objects.exists()
     assert cycle.roi_delta is None
 
 

@@ -44,7 +44,9 @@ class Retrain(Idle):
             return
         result = outcome.result
         Engine.objects.filter(pk=context.engine_id).update(decisions_made=F("decisions_made") + 1)
-        ModelVersion.objects.filter(cycle=context.cycle_id, state=VersionState.CANDIDATE).delete()
+        mine = ModelVersion.objects.filter(cycle=context.cycle_id, state=VersionState.CANDIDATE)
+        mine.filter(promotions=None).delete()
+        mine.update(state=VersionState.RETIRED)
         if result["verdict"] == PROMOTABLE:
             _retire_candidates(context.engine_id)
             _keep_candidate(context, result)

@@ -1,0 +1,207 @@
+"""Gathers what the gate looks at, from rows alone: what is missing stays missing."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import connection
+
+from engines import git
+from engines.domain.promotion import Kind, plain
+from engines.domain.promotion_policy import PromotionPolicy
+from engines.domain.results import Json
+from engines.domain.states import VersionState
+from engines.models import Cycle, Engine, ModelVersion, WorkflowRevision
+from engines.services import bots
+from engines.services.promotions import gains, impact, live
+from forecasting.domain.gate import Evidence, Policy
+from forecasting.models import Forecast, RoiEvent, Verdict
+from orphans.domain.states import RunState
+from orphans.models import ModuleRun
+
+VERSION: Final = 1
+HISTORY: Final = 60
+"""Latest ROI deltas that are frozen with the evidence."""
+FORECAST_COLUMNS: Final = (
+    "subject", "source", "at", "model", "seen", "horizon", "mean", "lower80", "upper80", "lower95", "upper95",
+    "growth", "confidence", "risk", "p_collapse", "brittle", "collapse_in", "probabilities", "evidence",
+    "reason",
+)  # fmt: skip
+VERDICT_COLUMNS: Final = (
+    "risk", "p_collapse", "brittle", "collapse_in", "probabilities", "evidence", "reason",
+)  # fmt: skip
+Candidate = ModelVersion | WorkflowRevision
+Document = dict[str, Json]
+
+
+def gather(candidate: Candidate) -> Document:
+    """Return all that is known of a candidate now, as plain JSON ready to be frozen."""
+    kind, engine = kind_of(candidate), candidate.engine
+    workflow = candidate.workflow if isinstance(candidate, WorkflowRevision) else ""
+    gain = gains.gain_of(candidate)
+    forecast = forecast_of(engine, workflow)
+    document: Document = plain(
+        {
+            "version": VERSION,
+            "at": now().isoformat(),
+            "engine": engine.name,
+            "kind": kind,
+            "subject": f"{engine.name}/{workflow}" if workflow else engine.name,
+            "candidate": candidate_data(candidate),
+            "live": live.live(engine.pk, kind, workflow),
+            "commit": head_of(engine),
+            "gain": gain,
+            "forecast": forecast,
+            "history": history_of((forecast or {}).get("subject", engine.name)),
+            "impact": impact.impact_of(engine, kind, workflow, gain["roi_gain"]),
+            "flags": None,
+            "self_tests": self_tests_of(candidate),
+            "requested_by": requester_of(candidate),
+        }
+    )
+    return document
+
+
+def kind_of(candidate: Candidate) -> Kind:
+    """Return what it is."""
+    return Kind.MODEL if isinstance(candidate, ModelVersion) else Kind.WORKFLOW
+
+
+def candidate_data(candidate: Candidate) -> Document:
+    """Return what the candidate consists of, and when it was made."""
+    found = (
+        live.version_data(candidate)
+        if isinstance(candidate, ModelVersion)
+        else {**live.revision_data(candidate), "benchmark": candidate.benchmark}
+    )
+    return {**found, "cycle": candidate.cycle_id, "created_at": candidate.created_at.isoformat()}
+
+
+def now() -> datetime:
+    """Return the time by the database's clock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        at: datetime = cursor.fetchone()[0]
+    return at
+
+
+def head_of(engine: Engine) -> str | None:
+    """Return the commit that the bot is at; None where its repository can't be read."""
+    try:
+        return bots.head(engine)
+    except (git.GitError, OSError):
+        return None
+
+
+def forecast_of(engine: Engine, workflow: str = "") -> Document | None:
+    """Return the newest forecast of the workflow, or of the whole bot where the workflow has none.
+
+    Where the forecast says nothing of a collapse, the latest verdict on the subject does.
+    """
+    subjects = [f"{engine.name}/{workflow}"] if workflow else []
+    for subject in (*subjects, engine.name):
+        row = Forecast.objects.latest_of(subject)
+        if row is not None:
+            return _with_verdict(forecast_data(row))
+    return None
+
+
+def forecast_data(row: Forecast) -> Document:
+    """Return what is frozen of a forecast."""
+    return {name: getattr(row, name) for name in FORECAST_COLUMNS} | {"at": row.at.isoformat()}
+
+
+def _with_verdict(forecast: Document) -> Document:
+    if forecast["risk"]:
+        return forecast
+    verdict = Verdict.objects.filter(subject=forecast["subject"], due=False).first()
+    return forecast if verdict is None else forecast | {n: getattr(verdict, n) for n in VERDICT_COLUMNS}
+
+
+def history_of(subject: str) -> list[float]:
+    """Return the latest ROI deltas of a subject, oldest first."""
+    rows = RoiEvent.objects.filter(subject=subject).order_by("-id").values_list("delta", flat=True)
+    return list(rows[:HISTORY])[::-1]
+
+
+def self_tests_of(candidate: Candidate) -> Document | None:
+    """Return how the newest self-test of exactly this content ended; None where there is none."""
+    if isinstance(candidate, ModelVersion) or not candidate.module_path:
+        return None
+    same = {"path": candidate.module_path, "content_hash": candidate.module_hash}
+    ended = (RunState.PASSED, RunState.FAILED)
+    runs = ModuleRun.objects.filter(subject=candidate.engine.name, **same, state__in=ended).order_by("-id")
+    run = runs.first()
+    if run is None:
+        return None
+    passed = run.state == RunState.PASSED
+    failed = run.tests_failed or (0 if passed else 1)
+    return {"run": run.pk, "passed": max(run.tests_passed or 0, int(passed)), "failed": failed}
+
+
+def requester_of(candidate: Candidate) -> Document:
+    """Return who set off what made the candidate; nobody where the schedule did."""
+    cycle: Cycle | None = candidate.cycle
+    if cycle is None:
+        return {"id": None, "label": getattr(candidate, "created_label", "")}
+    return {"id": cycle.requested_by_id, "label": cycle.requested_label}
+
+
+def evidence_of(document: Mapping[str, Any], *, stale: tuple[str, ...] = (), age_hours: float) -> Evidence:
+    """Return frozen evidence as the gate takes it; `age_hours` and `stale` are about now."""
+    gain, forecast = document["gain"], document["forecast"] or {}
+    tests, flags = document["self_tests"] or {}, document["flags"] or {}
+    seen = forecast.get("seen")
+    return Evidence(
+        significant=gain["significant"],
+        gain=gain["roi_gain"],
+        cycles=len(document["history"]) if seen is None else seen,
+        risk=forecast.get("risk") or None,
+        brittle=forecast.get("brittle"),
+        p_collapse=forecast.get("p_collapse"),
+        mean=tuple(forecast.get("mean") or ()),
+        upper80=tuple(forecast.get("upper80") or ()),
+        confidence=forecast.get("confidence"),
+        impact=None if document["impact"] is None else document["impact"]["dependants"],
+        changes_code=document["kind"] != Kind.MODEL,
+        flags=flags.get("severity"),
+        tests_passed=tests.get("passed"),
+        tests_failed=tests.get("failed"),
+        age_hours=age_hours,
+        stale=stale,
+    )
+
+
+def age_hours(document: Mapping[str, Any], at: datetime) -> float:
+    """Return the age of the oldest piece: the comparison that the candidate won, or the forecast."""
+    times = [document["at"], document["candidate"]["created_at"]]
+    if document["forecast"]:
+        times.append(document["forecast"]["at"])
+    return (at - min(map(datetime.fromisoformat, times))).total_seconds() / 3600
+
+
+def usual_policy() -> PromotionPolicy:
+    """Return the policy of engines that set none of their own: the settings'."""
+    sandbox = settings.SANDBOX
+    return PromotionPolicy(
+        tau=sandbox.tau, max_p_collapse=sandbox.max_p_collapse, evidence_hours=sandbox.evidence_hours
+    )
+
+
+def policy_of(engine: Engine) -> PromotionPolicy:
+    """Return an engine's policy."""
+    return usual_policy().changed(engine.promotion_policy)
+
+
+def knobs_of(policy: PromotionPolicy) -> Policy:
+    """Return what the gate needs of it."""
+    sandbox = settings.SANDBOX
+    return policy.knobs(
+        flag_warning=sandbox.alignment_warning_threshold, flag_failure=sandbox.alignment_failure_threshold
+    )
+
+
+def is_candidate(candidate: Candidate) -> bool:
+    """Tell whether it still may be promoted."""
+    return candidate.state == VersionState.CANDIDATE
