@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.dispatch import receiver
 
 from engines.signals import acted
+from forecasting import signals as forecasting
 from menace_site.models import AuditEntry
 from orphans import signals as orphans
 from orphans.domain.acting import Acting
@@ -47,7 +48,7 @@ def record(*, actor: Acting, verb: str, target: str, detail: Mapping[str, Any] |
     return entry
 
 
-@receiver([acted, orphans.acted])
+@receiver([acted, orphans.acted, forecasting.acted])
 def on_act(*, actor: Acting, verb: str, target: str, detail: Mapping[str, Any], **_: Any) -> None:
     """Receive the apps' news of acts."""
     record(actor=actor, verb=verb, target=target, detail=detail)

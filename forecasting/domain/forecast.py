@@ -12,7 +12,9 @@ from typing import Final
 
 import numpy as np
 
-from forecasting.domain import coverage, growth
+from forecasting.domain import coverage, forecast_shipped, growth
+from forecasting.domain.forecast_features import features
+from forecasting.domain.forecast_forest import Forest, stretched
 from forecasting.domain.forecast_input import Floats, Series, checked, checked_horizon, checked_levels
 from forecasting.domain.forecast_local import combination, naive
 
@@ -42,18 +44,31 @@ class Forecast:
     """0..1, from this subject's past errors; None while there are none."""
 
 
-def quantiles(values: Iterable[float], horizon: int, levels: Iterable[float]) -> Floats:
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A global model and the name that its answers carry."""
+
+    forest: Forest
+    name: str
+
+
+def quantiles(
+    values: Iterable[float], horizon: int, levels: Iterable[float], *, model: Model | None = None
+) -> Floats:
     """Return an array [horizon, levels] of quantiles of the next `horizon` values.
 
     `values` are oldest first; the newest 200 count. A row never falls from a lower level to a higher one. A
     series that never moved gets its value at every level. Raises ValueError for anything but finite numbers
-    up to 1e100, a horizon from 1 to 100 and levels strictly between 0 and 1.
+    up to 1e100, a horizon from 1 to 100 and levels strictly between 0 and 1. Without a `model` the shipped
+    one answers.
     """
     series, steps, shares = checked(values), checked_horizon(horizon), checked_levels(levels)
-    return series.back(_scaled(series, steps, shares)[0])
+    return series.back(_scaled(series, steps, shares, model)[0])
 
 
-def answer(values: Iterable[float], horizon: int, errors: Sequence[float] = ()) -> Forecast:
+def answer(
+    values: Iterable[float], horizon: int, errors: Sequence[float] = (), *, model: Model | None = None
+) -> Forecast:
     """Return the forecast of the next `horizon` values with 80 % and 95 % intervals.
 
     `errors` are this subject's past one-step errors, oldest first, each |actual - mean| divided by the mean
@@ -61,11 +76,11 @@ def answer(values: Iterable[float], horizon: int, errors: Sequence[float] = ()) 
     or narrowed (`coverage`) and the confidence is known. Raises ValueError as `quantiles` does.
     """
     series, steps = checked(values), checked_horizon(horizon)
-    scaled, model = _scaled(series, steps, np.array(ANSWERED))
+    scaled, who = _scaled(series, steps, np.array(ANSWERED), model)
     path = series.back(_widened(scaled, errors))
     lower95, lower80, mean, upper80, upper95 = (tuple(map(float, column)) for column in path.T)
     kind = growth.classify(series.back(series.scaled).tolist(), mean)
-    return Forecast(mean, lower80, upper80, lower95, upper95, model, kind, coverage.reliability(errors))
+    return Forecast(mean, lower80, upper80, lower95, upper95, who, kind, coverage.reliability(errors))
 
 
 def scaled_error(values: Iterable[float], actual: float, expected: float) -> float | None:
@@ -74,14 +89,26 @@ def scaled_error(values: Iterable[float], actual: float, expected: float) -> flo
     return None if series.flat else abs(actual - expected) / series.unit
 
 
-def _scaled(series: Series, horizon: int, levels: Floats) -> tuple[Floats, str]:
+def _scaled(series: Series, horizon: int, levels: Floats, model: Model | None) -> tuple[Floats, str]:
     """Return scaled quantiles [horizon, levels], rising along each row, and who made them."""
     if series.flat:
         return np.zeros((horizon, len(levels))), "constant" if len(series.scaled) > 1 else "naive"
     normals = np.array([_NORMAL.inv_cdf(level) for level in levels])
     if len(series.scaled) < LEAST_POINTS:
         return naive(series.scaled, horizon, normals), "naive"
-    return combination(series.scaled, horizon, normals), "combination"
+    used = model or _shipped()
+    if used is None:
+        return combination(series.scaled, horizon, normals), "combination"
+    order = np.argsort(levels)
+    known = used.forest.quantiles(features(series.scaled), levels[order])
+    paths = np.empty((horizon, len(levels)))
+    paths[:, order] = stretched(known, horizon)
+    return paths, used.name
+
+
+def _shipped() -> Model | None:
+    forest, name = forecast_shipped.usable()
+    return None if forest is None else Model(forest, name)
 
 
 def _widened(scaled: Floats, errors: Sequence[float]) -> Floats:
