@@ -75,6 +75,15 @@ def uplift(champion: float, challenger: float, model: ValueModel) -> float:
     return challenger - champion if model.direction == "max" else champion - challenger
 
 
+def worth(metric: float, naive: float, model: ValueModel) -> float:
+    """Return what a model that scores `metric` is worth: unit_value x how much better it is than guessing.
+
+    `naive` is the metric of the best constant answer on the same rows: measured from it, the worth of a model
+    doesn't depend on where its metric has its zero.
+    """
+    return model.unit_value * uplift(naive, metric, model)
+
+
 def billed_seconds(cpu_seconds: float, model: ValueModel) -> float:
     """Return the CPU seconds that are billed: the started steps, or exactly those used."""
     step = model.cpu_billing_seconds

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
+from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from engines.domain.training_bot import Bot
-from engines.domain.training_scores import score_all
+from engines.domain.training_scores import predictions, score, score_all
 from engines.domain.training_setting import Setting, setting
 
 ARTIFACT: Final = "model.bin"
@@ -32,8 +33,8 @@ def evaluate(payload: Mapping[str, Any], job: Job) -> dict[str, Json]:
 
     Payload: `pipeline`, `metric`, `direction`, `seed`, `params` (None: the bot's defaults) and
     `artifact` (True: load `champion.bin` from scratch instead of training).
-    Returns `metrics`, `data`, `digest`, `params`, `task`, `metric`; a model that was trained here is left in
-    scratch as `model.bin`.
+    Returns `metrics`, `naive`, `data`, `digest`, `params`, `task`, `metric`; a model that was trained here is
+    left in scratch as `model.bin`.
     """
     here = setting(payload)
     params = payload.get("params") or here.bot.defaults
@@ -42,6 +43,7 @@ def evaluate(payload: Mapping[str, Any], job: Job) -> dict[str, Json]:
     told = here.told(model, here.parts)
     return {
         "metrics": score_all(here.bot.task, told),
+        "naive": naive(here),
         "data": describe(here.bot),
         "digest": here.bot.digest,
         "params": params,
@@ -57,6 +59,21 @@ def _champion(here: Setting, params: Mapping[str, Any], job: Job, *, kept: bool)
     model = here.fit(params, here.parts)
     here.bot.save(model, str(job.scratch / ARTIFACT))
     return model
+
+
+def naive(here: Setting) -> float | None:
+    """Return the metric of the best constant answer, learnt from the development rows, on the held-out ones.
+
+    That is what guessing earns: the most frequent class with the classes' shares as probabilities, the median
+    for mae, else the mean. None where the metric can't be measured of it.
+    """
+    learn, told = (here.bot.y[rows] for rows in (here.parts.learn, here.parts.score))
+    if here.bot.task == "classification":
+        model = DummyClassifier(strategy="prior")
+    else:
+        model = DummyRegressor(strategy="median" if here.bot.metric == "mae" else "mean")
+    model.fit(np.zeros((len(learn), 1)), learn)
+    return score(here.bot.metric, predictions(model, np.zeros((len(told), 1)), told, here.bot.task))
 
 
 def describe(bot: Bot) -> dict[str, float]:

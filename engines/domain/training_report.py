@@ -76,6 +76,8 @@ class EvaluationReport:
     digest: str
     metric: str
     params: Mapping[str, Json]
+    #: the metric of the best constant answer on the same rows; None: not measured
+    naive: float | None = None
 
 
 def read_training(document: Json) -> TrainingReport:
@@ -115,6 +117,7 @@ def read_evaluation(document: Json) -> EvaluationReport:
         digest=_word(parts, "digest"),
         metric=_word(parts, "metric"),
         params=_params(parts.get("params"), "params"),
+        naive=None if parts.get("naive") is None else _numbers([parts["naive"]], "naive", 1)[0],
     )
 
 

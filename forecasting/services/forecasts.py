@@ -99,7 +99,7 @@ FROM came c WHERE e.id = c.event AND e.actual_horizons IS DISTINCT FROM c.actual
 
 EVENTS: Final = {
     "events": "forecasting_roievent",
-    "value": "delta",
+    "value": "roi_after",
     "scene": "%(scenario)s = ''",
     "told": TOLD,
 }
@@ -120,7 +120,7 @@ COLUMNS: Final = (
 class Known:
     """What a forecast is made from."""
 
-    #: ROI deltas, oldest first
+    #: ROI of the subject after each event, oldest first; deltas, where it is about a scenario
     values: list[float]
     #: entropy of each, as far as it was measured
     entropies: list[float | None]
@@ -220,7 +220,7 @@ def keep(subject: str, source: str, made: Mapping[str, Any], *, scenario: str = 
     """
     columns = {name: made[name] for name in COLUMNS}
     row = Forecast(subject=subject, source=source, scenario=scenario, **columns)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         Forecast.objects.bulk_create(
             [row],
             update_conflicts=True,

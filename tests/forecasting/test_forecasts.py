@@ -14,11 +14,11 @@ from forecasting.services.forecasts import OPEN, foresee, keep, make, settle
 pytestmark = pytest.mark.django_db
 
 
-def grow(subject: str, deltas: list[float], first: int = 1) -> None:
-    """Keep an event and a forecast for each delta, as cycles do."""
-    for number, delta in enumerate(deltas, first):
+def grow(subject: str, levels: list[float], first: int = 1) -> None:
+    """Keep an event and a forecast for each level, as cycles do."""
+    for number, level in enumerate(levels, first):
         source = f"cycle:{number}"
-        record_roi_event(subject, source=source, action="cycle", delta=delta)
+        record_roi_event(subject, source=source, action="cycle", delta=-0.5, roi_after=level)
         make(subject, source)
 
 
@@ -89,7 +89,7 @@ def test_a_repeated_forecast_sees_nothing_that_came_later() -> None:
 
 def test_an_event_that_was_measured_anew_is_settled_anew() -> None:
     grow("alpha", [1.0, 2.0, 1.5])
-    record_roi_event("alpha", source="cycle:3", action="cycle", delta=9.0)
+    record_roi_event("alpha", source="cycle:3", action="cycle", delta=0.0, roi_after=9.0)
     settle("alpha")
     assert forecast_of("cycle:2").actual == [9.0]
     assert forecast_of("cycle:1").actual == [2.0, 9.0]
@@ -98,10 +98,18 @@ def test_an_event_that_was_measured_anew_is_settled_anew() -> None:
 def test_the_value_of_the_source_counts_before_its_event_is_kept() -> None:
     grow("alpha", [1.0, 2.0])
     made = foresee("alpha", "cycle:3", value=5.0)
-    record_roi_event("alpha", source="cycle:3", action="cycle", delta=5.0)
+    record_roi_event("alpha", source="cycle:3", action="cycle", delta=0.0, roi_after=5.0)
     assert made is not None
     assert made == foresee("alpha", "cycle:3")
     assert keep("alpha", "cycle:3", made).seen == 3
+
+
+def test_an_event_without_a_level_takes_no_part() -> None:
+    grow("alpha", [1.0, 2.0])
+    record_roi_event("alpha", source="cycle:3", action="cycle", delta=5.0)
+    assert make("alpha", "cycle:3") is not None
+    assert forecast_of("cycle:2").actual == []
+    assert forecast_of("cycle:3").seen == 2
 
 
 def test_subjects_and_scenarios_are_kept_apart() -> None:
@@ -131,7 +139,7 @@ def test_a_forecast_costs_the_same_few_statements_after_many_events() -> None:
     ) as few:
         make("alpha", "cycle:2")
     rows = (
-        RoiEvent(subject="alpha", source=f"old:{number}", action="cycle", delta=number % 7)
+        RoiEvent(subject="alpha", source=f"old:{number}", action="cycle", delta=0.0, roi_after=number % 7)
         for number in range(2_000)
     )
     RoiEvent.objects.bulk_create(rows)

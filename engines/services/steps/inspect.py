@@ -84,6 +84,8 @@ def _deployed(found: Evaluation) -> dict[str, Json]:
     return {
         "params": dict(found.report.params),
         "metrics": dict(found.report.metrics),
+        "metric": found.report.metric,
+        "naive": found.report.naive,
         "commit": found.commit,
         "artifact": None if found.artifact is None else asdict(found.artifact),
     }

@@ -18,6 +18,7 @@ from engines.domain.roi import (
     roi_delta,
     roi_gain,
     uplift,
+    worth,
 )
 
 MODEL = ValueModel(
@@ -77,6 +78,14 @@ def test_no_bounds_where_none_were_measured() -> None:
 
 def test_further_successes_count() -> None:
     assert roi_gain(0.0, Verdict(False), MODEL, cpu_seconds=0.0, more_successes=3).value == 6.0
+
+
+def test_a_model_is_worth_what_it_does_better_than_guessing() -> None:
+    accuracy = ValueModel(metric="accuracy", unit_value=100.0)
+    error = ValueModel(metric="mae", direction="min", unit_value=10.0)
+    assert worth(0.9, 0.6, accuracy) == pytest.approx(30.0)
+    assert worth(0.5, 0.6, accuracy) == pytest.approx(-10.0)
+    assert worth(40.0, 65.0, error) == pytest.approx(250.0)
 
 
 def test_uplift_follows_the_direction() -> None:

@@ -11,7 +11,8 @@ from engines.domain.training import train
 from engines.domain.training_bot import BotError, load_bot
 from engines.domain.training_evaluate import evaluate
 from engines.domain.training_report import read_evaluation, read_training
-from engines.domain.training_setting import cpu_seconds
+from engines.domain.training_scores import DIRECTION
+from engines.domain.training_setting import cpu_seconds, setting
 from tests.engines.domain import tiny_bot
 from tests.fakes import InProcessJob
 
@@ -93,6 +94,22 @@ def test_an_evaluation_scores_and_describes(job: InProcessJob) -> None:
     assert found.data["data_rows"] == 200
     assert found.data["target_majority_share"] == pytest.approx(0.5, abs=0.15)
     assert (job.scratch / "model.bin").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "truth"),
+    [("mapping", "accuracy", "share"), ("regression", "mae", "median"), ("regression", "rmse", "mean")],
+)
+def test_guessing_is_scored_on_the_same_rows(job: InProcessJob, name: str, metric: str, truth: str) -> None:
+    given = payload(name, metric=metric, direction=DIRECTION[metric])
+    here = setting(given)
+    learn, told = (here.bot.y[rows] for rows in (here.parts.learn, here.parts.score))
+    expected = {
+        "share": lambda: float(np.mean(told == np.bincount(learn.astype(int)).argmax())),
+        "median": lambda: float(np.abs(told - np.median(learn)).mean()),
+        "mean": lambda: float(np.sqrt(np.square(told - learn.mean()).mean())),
+    }[truth]()
+    assert read_evaluation(evaluate(given, job)).naive == pytest.approx(expected)
 
 
 def test_a_deployed_file_is_loaded_instead_of_trained(job: InProcessJob) -> None:

@@ -203,5 +203,10 @@ def test_reports_of_another_shape_are_refused(path: tuple[str, ...], value: Any,
 def test_an_evaluation_is_read_and_checked() -> None:
     document = {"metrics": {"r2": 0.5}, "data": {}, "digest": "d", "metric": "r2", "params": {}}
     assert read_evaluation(document).metrics == {"r2": 0.5}
+    assert read_evaluation(document).naive is None
+    assert read_evaluation(document | {"naive": -0.1}).naive == -0.1
+    for wrong in ("0.5", True, 1e200, [0.5]):
+        with pytest.raises(ReportError, match="naive"):
+            read_evaluation(document | {"naive": wrong})
     with pytest.raises(ReportError, match="metrics"):
         read_evaluation(document | {"metrics": None})
