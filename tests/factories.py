@@ -108,8 +108,8 @@ def make_day(subject: str, day: dt.date, name: str = "accuracy", value: float = 
 
 
 def make_roi_event(subject: str, delta: float = 0.5, **fields: Any) -> RoiEvent:
-    """Make one ROI event."""
-    plain = {"source": f"cycle:{next(_numbers)}", "action": "retrain"}
+    """Make one ROI event; the level after it is the change itself unless given."""
+    plain = {"source": f"cycle:{next(_numbers)}", "action": "retrain", "roi_after": delta}
     return RoiEvent.objects.create(subject=subject, delta=delta, **{**plain, **fields})
 
 

@@ -46,13 +46,3 @@ def _alarm(
         "text": f"The realised ROI left the forecast's {band} band: {times}cycle {last + 1} after the "
         f"forecast brought {realised[last]:+.4g}, and the band ends at {lower[last]:+.4g}.",
     }
-
-
-def retained(before: float, now: float, *, maximise: bool, unit_value: float) -> float:
-    """Return what a promoted model is worth a cycle over the one before it, by its metric today.
-
-    The forecast was made while the old model was live, when each cycle could gain this much again. Afterwards
-    a cycle's own delta lacks it, so it is added before the two are compared.
-    """
-    uplift = now - before if maximise else before - now
-    return uplift * unit_value

@@ -1,5 +1,7 @@
 """Numbers of named subjects over time: single points, daily roll-ups and ROI events."""
 
+from typing import Self
+
 from django.db import models
 from django.db.models.functions import Now
 
@@ -44,20 +46,33 @@ class MetricDaily(models.Model):
         return f"{self.subject}.{self.name} {self.day}"
 
 
+class RoiEventQuerySet(models.QuerySet["RoiEvent"]):
+    """Reads of ROI events."""
+
+    def levels(self, subject: str) -> Self:
+        """Keep the events of a subject after which its ROI was measured: what forecasts follow."""
+        return self.filter(subject=subject, roi_after__isnull=False)
+
+
 class RoiEvent(models.Model):
-    """What one action did to the ROI of a subject."""
+    """What one action did to the ROI of a subject: the change it made, and the level before and after."""
 
     subject = models.CharField(max_length=128)
     source = models.CharField(max_length=64, help_text="What caused it, such as `cycle:7`; once each.")
     action = models.CharField(max_length=64)
+    #: what was deployed was worth the time before, less the costs
     roi_before = models.FloatField(null=True)
+    #: what is deployed is worth now, less the costs
     roi_after = models.FloatField(null=True)
+    #: what the action gained, less its costs
     delta = models.FloatField()
     ema = models.FloatField(null=True)
     at = models.DateTimeField(db_default=Now())
     confidence = models.FloatField(null=True, help_text="Of the forecast made after it, 0 to 1.")
     predicted_horizons = models.JSONField(null=True, help_text="What that forecast said of the next events.")
     actual_horizons = models.JSONField(null=True, help_text="What came, as far as it has.")
+
+    objects = RoiEventQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]

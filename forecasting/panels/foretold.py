@@ -11,25 +11,30 @@ SHOWN_HISTORY = 60
 
 
 def forecast_panel(forecast: Forecast, *, shown: int = SHOWN_HISTORY) -> Panel:
-    """Return a forecast with the ROI deltas that went before it and what came since.
+    """Return a forecast with the ROI that went before it and what came since.
 
     `history`: the newest `shown` ones it knew, `position` 0 the last; `steps`: one a step of the horizon.
     """
     return {
         "subject": forecast.subject,
-        "unit": "ROI delta of a cycle",
+        "unit": "ROI of a cycle",
         "history": _history(forecast, shown),
         "steps": [_foretold(forecast, step) for step in range(len(numbers(forecast.mean)))],
     }
 
 
 def _history(forecast: Forecast, shown: int) -> list[Panel]:
-    events = RoiEvent.objects.filter(subject=forecast.subject)
+    events = RoiEvent.objects.levels(forecast.subject)
     last = events.filter(source=forecast.source).values_list("id", flat=True).first()
     known = events.filter(at__lte=forecast.at) if last is None else events.filter(id__lte=last)
-    found = list(known.order_by("-id").values("at", "delta", "source")[: min(shown, MAX_HISTORY)])[::-1]
+    found = list(known.order_by("-id").values("at", "roi_after", "source")[: min(shown, MAX_HISTORY)])[::-1]
     return [
-        {"position": place - len(found) + 1, "value": row["delta"], "at": row["at"], "source": row["source"]}
+        {
+            "position": place - len(found) + 1,
+            "value": row["roi_after"],
+            "at": row["at"],
+            "source": row["source"],
+        }
         for place, row in enumerate(found)
     ]
 
