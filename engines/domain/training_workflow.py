@@ -8,8 +8,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from engines.domain.workflows.drift import drifted
+
 INPUT_BYTES: Final = 8 * 2**20
 SUMMARY_LENGTH: Final = 2_000
+KEYS: Final = 200
+KEY_LENGTH: Final = 200
 ERROR_LENGTH: Final = 500
 
 Json = Any
@@ -33,11 +37,15 @@ class WorkflowError(ValueError):
 def workflow(payload: Mapping[str, Any], job: Job) -> dict[str, Json]:
     """Run `payload["steps"]` (`module:function`) in order on the JSON file `payload["input"]`.
 
-    A `payload["value"]` is the input itself, in the file's place. The run is a success when every step
-    returned and the last payload is plain JSON. Returns `success`, `steps` (name, seconds, cpu_seconds, error
-    or None; the ones that ran), `error` and `output`, the beginning of the last payload as JSON text.
+    A `payload["value"]` is the input itself, in the file's place. With `payload["drift"]` (`seed`, `share`)
+    a share of its records has another shape. The run is a success when every step returned and the last
+    payload is plain JSON. Returns `success`, `steps` (name, seconds, cpu_seconds, error or None; the ones
+    that ran), `error`, `output`, the beginning of the last payload as JSON text, and `keys`, those of that
+    payload or of its first item.
     """
     value = payload["value"] if "value" in payload else _input(payload.get("input"), job.checkout)
+    if payload.get("drift"):
+        value = drifted(value, **payload["drift"])
     functions = [(name, _function(name)) for name in payload["steps"]]
     done: list[dict[str, Json]] = []
     for index, (name, function) in enumerate(functions):
@@ -93,4 +101,11 @@ def _finished(value: Json, done: list[dict[str, Json]]) -> dict[str, Json]:
     except (TypeError, ValueError, RecursionError) as problem:
         error = f"the last step returned no plain JSON: {problem}"[:ERROR_LENGTH]
         return {"success": False, "steps": done, "error": error, "output": ""}
-    return {"success": True, "steps": done, "error": None, "output": text[:SUMMARY_LENGTH]}
+    told = {"output": text[:SUMMARY_LENGTH], "keys": _keys(value)}
+    return {"success": True, "steps": done, "error": None, **told}
+
+
+def _keys(value: Json) -> list[str]:
+    """Return the keys of a payload that is an object, or of the first of a list of objects."""
+    first = value[0] if isinstance(value, list) and value else value
+    return sorted(str(key)[:KEY_LENGTH] for key in list(first)[:KEYS]) if isinstance(first, dict) else []

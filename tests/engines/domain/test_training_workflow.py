@@ -61,3 +61,17 @@ def test_progress_names_the_steps(tmp_path: Path) -> None:
     job = InProcessJob(tmp_path, tmp_path, lambda fraction, message: told.append((fraction, message)))
     workflow({"steps": [f"{STEPS}:zero", f"{STEPS}:double"]}, job)
     assert told == [(0.0, f"{STEPS}:zero"), (0.5, f"{STEPS}:double")]
+
+
+def test_the_keys_of_what_came_out_are_told(tmp_path: Path) -> None:
+    assert carried_out(tmp_path, "double", given=3)["keys"] == []
+    job = InProcessJob(tmp_path, tmp_path, None)
+    steps: dict[str, Any] = {"steps": ["copy:copy"]}
+    for value in ({"b": 1, "a": 2}, [{"b": 1, "a": 2}, {"c": 3}]):
+        assert workflow({**steps, "value": value}, job)["keys"] == ["a", "b"]
+
+
+def test_an_input_may_have_another_shape(tmp_path: Path) -> None:
+    job = InProcessJob(tmp_path, tmp_path, None)
+    payload = {"steps": ["copy:copy"], "value": [{"age": 3}], "drift": {"seed": 4, "share": 1.0}}
+    assert workflow(payload, job)["output"] == '[{"age_v2": 3}]'
