@@ -4,7 +4,7 @@ A revision is data: a candidate with its preconditions, benchmark and parent. Th
 edited, and nothing but a promotion lets a workflow run a candidate.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -38,19 +38,21 @@ def proposals(
     *,
     seed: int = 0,
     paths: Iterable[str] | None = None,
+    left_out: Collection[str] = (),
     cancel: Cancel | None = None,
     runner: Runner | None = None,
 ) -> list[dict[str, Json]]:
     """Return a proposal for each module and workflow that fit, benchmarked, as plain data for `keep`.
 
     Only what meets every other precondition is benchmarked. What was proposed before for the same content
-    and the same parent revision is not proposed again. No revision is written here but a missing root.
+    and the same parent revision is not proposed again, nor is what is `left_out`. No revision is written here
+    but a missing root.
     """
     roots = with_src(checkout, bots.manifest_of(engine).import_paths)
     flows = _flows(engine, checkout, roots)
     parents = {flow.name: parent for flow, parent in flows}
     found = []
-    for module in _ready(engine, paths):
+    for module in (each for each in _ready(engine, paths) if each.path not in left_out):
         for match in _matches(checkout, module, [flow for flow, _ in flows], roots):
             parent = parents[match.workflow]
             if workflows.exists(engine, parent, module.path, module.content_hash):

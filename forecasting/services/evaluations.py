@@ -3,7 +3,7 @@
 import math
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import connection
 
 from forecasting.models.tracking import SOURCE_CHARS, SUBJECT_CHARS, WORDS_CHARS
 
@@ -73,5 +73,5 @@ def settle_long_run(subject: str) -> None:
     The delta is the mean ROI delta of the ten events after it minus that of up to ten before it. Call it
     after an event was kept; repeated calls change nothing.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(LONG_RUN, {"subject": subject, "long": LONG, "open": LONG + 2})

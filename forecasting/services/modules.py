@@ -44,7 +44,7 @@ def move_on(
     _check(subject, brought)
     if not brought:
         return {}
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         rows = _locked(subject, brought)
         marks = {}
         for row in rows:
@@ -55,6 +55,17 @@ def move_on(
                 row.reason = mark.reason[:WORDS_CHARS]
         _write(rows, "entropy", *SUMS, "updated_at", "complete", "completed_at", "completed_by", "reason")
     return marks
+
+
+def expected(
+    subject: str, cycle: int, brought: Mapping[str, Brought], *, limits: Limits, scale: float | None
+) -> dict[str, Mark]:
+    """Return what `move_on` would; nothing is written."""
+    _check(subject, brought)
+    known = {row.path: row for row in _of(subject, brought)} if brought else {}
+    rows = [known.get(path) or ModuleProgress(subject=subject, path=path) for path in sorted(brought)]
+    found = {row.path: _moved(row, cycle, brought[row.path], limits, scale) for row in rows}
+    return {path: mark for path, mark in found.items() if mark}
 
 
 def _check(subject: str, brought: Mapping[str, Brought]) -> None:

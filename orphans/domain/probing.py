@@ -19,6 +19,7 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any, Final, Protocol
 
 MAX_CALLS: Final = 50
+MAX_FUNCTIONS: Final = 500
 MAX_YIELDS: Final = 100
 MAX_FAILURES: Final = 20
 EXAMPLES: Final = 5
@@ -93,12 +94,18 @@ def _kind(event: str, arguments: tuple[Any, ...]) -> str:
 
 
 class Lines:
-    """Notes which lines of one file run, in all threads (PEP 669 is not there before Python 3.12)."""
+    """Notes which lines of one file run and how often its functions are called, in all threads.
+
+    (PEP 669 is not there before Python 3.12.)
+    """
 
     def __init__(self, place: Path) -> None:
         self._file = os.path.realpath(place)
         self._known: dict[str, bool] = {}
         self._seen: set[int] = set()
+        self._calls: Counter[CodeType] = Counter()
+        #: where each function begins: a generator or coroutine that goes on is no new call
+        self._begins: dict[CodeType, int] = {}
 
     def __enter__(self) -> "Lines":
         threading.settrace(self._trace)
@@ -110,7 +117,11 @@ class Lines:
         threading.settrace(None)
 
     def _trace(self, frame: FrameType, event: str, argument: Any) -> Tracer | None:
-        return self._note if self._is_ours(frame.f_code.co_filename) else None
+        if not self._is_ours(frame.f_code.co_filename):
+            return None
+        if self._begins.setdefault(frame.f_code, frame.f_lasti) == frame.f_lasti:
+            self._calls[frame.f_code] += 1
+        return self._note
 
     def _note(self, frame: FrameType, event: str, argument: Any) -> Tracer:
         self._seen.add(frame.f_lineno)
@@ -127,6 +138,14 @@ class Lines:
         lines = set(_lines(code))
         return len(lines & self._seen) / len(lines) if lines else None
 
+    def calls(self) -> dict[str, int]:
+        """Return calls by function, most called first; bodies of the module and of classes are none."""
+        found: Counter[str] = Counter()
+        for code, count in self._calls.items():
+            if code.co_flags & inspect.CO_OPTIMIZED:
+                found[code.co_qualname[:TEXT]] += count
+        return dict(found.most_common(MAX_FUNCTIONS))
+
 
 def _lines(code: CodeType) -> Iterator[int]:
     """Yield the lines that hold instructions of a code object and of those inside it."""
@@ -139,22 +158,23 @@ def _lines(code: CodeType) -> Iterator[int]:
 def probe(payload: Mapping[str, Any], job: Job) -> dict[str, Any]:
     """Import the module of `payload` (`path`, `module`, `calls`) and, if asked, call what needs no argument.
 
-    Returns the functions called, the share of lines that ran and the attempts that were heard. Raises
-    whatever the module raises: so the test fails.
+    Returns the functions called, the share of lines that ran, calls by function and the attempts that were
+    heard. Raises whatever the module raises: so the test fails.
     """
     place = _place(payload, job)
     sys.argv = [str(place)]
     with Attempts() as attempts, Lines(place) as lines:
         module = _imported(payload["module"], place)
         called = call_all(module) if payload["calls"] else []
-    return {"called": called, "lines": lines.share(), "attempts": attempts.as_data()}
+    measured = {"lines": lines.share(), "functions": lines.calls()}
+    return {"called": called, **measured, "attempts": attempts.as_data()}
 
 
 def run_tests(payload: Mapping[str, Any], job: Job) -> dict[str, Any]:
     """Run the test files of `payload` (`path`, `tests`) with pytest, without plugins but its own.
 
-    Returns pytest's exit code, how many tests passed, failed and were skipped, the failures, and the share
-    of the module's lines that ran.
+    Returns pytest's exit code, how many tests passed, failed and were skipped, the failures, the share of
+    the module's lines that ran, and calls by function.
     """
     place = _place(payload, job)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -163,7 +183,7 @@ def run_tests(payload: Mapping[str, Any], job: Job) -> dict[str, Any]:
     words = ["-q", "-p", "no:cacheprovider", "-o", "addopts=", "--rootdir", str(job.checkout)]
     with Lines(place) as lines:
         code = pytest.main([*words, "--basetemp", str(job.scratch / "t"), *payload["tests"]], plugins=[tally])
-    return {"code": int(code), **tally.as_data(), "lines": lines.share()}
+    return {"code": int(code), **tally.as_data(), "lines": lines.share(), "functions": lines.calls()}
 
 
 class Tally:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from orphans.domain.states import RunState
 
 MAX_CALLS: Final = 50
+MAX_FUNCTIONS: Final = 500
 COUNTS: Final = ("file_writes", "network_connections", "subprocesses")
 NO_TESTS: Final = 5
 """Exit code of pytest when it collected nothing."""
@@ -25,6 +26,8 @@ class Told:
     code: int | None = None
     counts: Mapping[str, int] | None = None
     examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: calls of the module's functions
+    functions: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_claim(result: Any) -> Told:
@@ -40,6 +43,7 @@ def read_claim(result: Any) -> Told:
         code=_count(told.get("code")),
         counts=_counts(attempts.get("counts")),
         examples=_examples(attempts.get("examples")),
+        functions=_functions(told.get("functions")),
     )
 
 
@@ -64,6 +68,13 @@ def _counts(given: Any) -> Mapping[str, int] | None:
     counts = {name: _count(given.get(name)) for name in COUNTS}
     known = {name: count for name, count in counts.items() if count is not None}
     return known if len(known) == len(COUNTS) else None
+
+
+def _functions(given: Any) -> Mapping[str, int]:
+    """Return at most 500 names with how often each was called; a name with anything else drops out."""
+    counts = list(given.items())[:MAX_FUNCTIONS] if isinstance(given, dict) else []
+    plain = [(str(name)[:200], told) for name, told in counts if str(name).isprintable()]
+    return {name: count for name, told in plain if (count := _count(told))}
 
 
 def _examples(given: Any) -> Mapping[str, tuple[str, ...]]:

@@ -74,6 +74,9 @@ class ModuleRun(models.Model):
     tests_passed = models.PositiveIntegerField(null=True)
     tests_failed = models.PositiveIntegerField(null=True)
     calls = models.JSONField(default=list, help_text="Functions that the generated test called.")
+    functions = models.JSONField(
+        default=dict, help_text="How often each of its functions was called, as the run told."
+    )
     exit_code = models.IntegerField(null=True)
     signal = models.IntegerField(null=True)
     exception = models.TextField(blank=True)

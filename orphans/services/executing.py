@@ -134,6 +134,7 @@ def _report(
         **_attempts(order, *first),
         "coverage": last[1].coverage,
         "calls": list(first[1].calls),
+        "functions": dict(last[1].functions),
         "tests_passed": last[1].passed,
         "tests_failed": last[1].failed,
         "wall_seconds": seconds,

@@ -45,6 +45,8 @@ class Task:
     #: test again what has a verdict for its content
     again: bool = False
     actor: Acting = CLI
+    #: modules on which nothing more is done unless they are named
+    left_out: frozenset[str] = frozenset()
     scanner: Scanner = discover
 
 
@@ -108,6 +110,7 @@ def _planned(task: Task) -> Plan:
         import_paths=task.import_paths,
         named=task.named,
         again=task.again,
+        left_out=task.left_out,
     )
     known = {each.path for each in plan.wanted}
     others = [path for path in task.named if path not in known]

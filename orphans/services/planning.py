@@ -42,13 +42,15 @@ def plan(
     import_paths: tuple[str, ...] = (".",),
     named: Collection[str] = (),
     again: bool = False,
+    left_out: Collection[str] = (),
 ) -> Plan:
     """Choose among the subject's open modules.
 
     Each is executed once for each content, but those `named`, and all of them when `again`. With names,
-    only these and what their chains lead to are looked at.
+    only these and what their chains lead to are looked at. What is `left_out` is touched by name alone.
     """
-    rows = list(_pool(subject, frozenset(named), again=again))
+    pool = _pool(subject, frozenset(named), again=again)
+    rows = [row for row in pool if row.path in named or row.path not in left_out]
     choice = choose((_candidate(row) for row in rows), switches, named=frozenset(named))
     news = {row.path for row in rows if row.state != ModuleState.SKIPPED or row.path in named}
     by_path = {row.path: row for row in rows}

@@ -246,6 +246,7 @@ def test_own_tests_decide_and_their_coverage_is_measured(tmp_path: Path) -> None
     passed, failed = ModuleRun.objects.order_by("path")
     assert (passed.state, passed.origin, passed.tests_passed) == ("passed", "convention", 1)
     assert passed.coverage == pytest.approx(3 / 5)
+    assert passed.functions == {"double": 1}
     assert (failed.state, failed.reason) == ("failed", "1 of 1 tests failed")
 
 

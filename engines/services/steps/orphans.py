@@ -6,6 +6,7 @@ and other workers help with the tests. `commit` takes in what passed and keeps t
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from engines import git
 from engines.domain.cycle import Idle, Interrupted, StepContext
 from engines.domain.results import StepOutcome
 from engines.models import Engine
-from engines.services import bots, integration
+from engines.services import bots, integration, module_progress
 from orphans.domain.states import RunState
 from orphans.models import ModuleRun, SelfTestRun
 from orphans.sandbox import Cancel, Runner, remove_tree
@@ -42,15 +43,23 @@ class Orphans(Idle):
         commit = bots.head(engine)
         checkout = exported(engine, commit, context.cycle_id)
         began = time.thread_time()
-        task = _task(engine, context, checkout, commit)
+        complete = module_progress.complete_of(engine)
+        task = replace(_task(engine, context, checkout, commit), left_out=frozenset(complete))
         found = flow.look(task)
         scanning = time.thread_time() - began
         batch = self._tested(task, found, context)
         proposed = integration.proposals(
-            engine, checkout, commit, seed=context.seed, cancel=context.pulse, runner=self._runner
+            engine,
+            checkout,
+            commit,
+            seed=context.seed,
+            left_out=task.left_out,
+            cancel=context.pulse,
+            runner=self._runner,
         )
         remove_tree(checkout)
-        return _outcome(task, found, batch, proposed, scanning)
+        outcome = _outcome(task, found, batch, proposed, scanning)
+        return replace(outcome, result={**outcome.result, "complete": dict(list(complete.items())[:LISTED])})
 
     def _tested(self, task: Task, found: Look, context: StepContext) -> SelfTestRun:
         """Work the self-tests off together with whoever helps."""

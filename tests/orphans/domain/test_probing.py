@@ -53,6 +53,22 @@ def test_functions_without_arguments_are_called_and_lines_are_counted(tmp_path: 
     assert result["attempts"]["counts"] == {"file_writes": 0, "network_connections": 0, "subprocesses": 0}
 
 
+def test_calls_are_counted_by_function_and_going_on_is_no_call(tmp_path: Path) -> None:
+    source = (
+        "class Box:\n    def put(self):\n        return 1\n"
+        "def many():\n    for _ in range(9):\n        yield Box().put()\n"
+        "async def later():\n    import asyncio\n    await asyncio.sleep(0)\n"
+        "def threaded():\n"
+        "    import threading\n"
+        "    thread = threading.Thread(target=Box().put)\n    thread.start()\n    thread.join()\n"
+        "def unused(x):\n    return x\n"
+    )
+
+    result, _ = inside(tmp_path, source)
+
+    assert result["functions"] == {"Box.put": 10, "many": 1, "later": 1, "threaded": 1}
+
+
 def test_a_module_with_tests_of_its_own_is_only_imported(tmp_path: Path) -> None:
     result, _ = inside(tmp_path, "def boom():\n    raise ValueError\n", calls=False)
 

@@ -47,6 +47,13 @@ def test_whatever_a_run_claims_is_bounded(claim: Any) -> None:
     json.dumps([told.calls, told.coverage, told.counts], allow_nan=False)
 
 
+def test_calls_by_function_are_counts_of_printable_names() -> None:
+    lies = {"f": 3, "g": -1, "h": True, "\x00": 1, "\u202e": 1, "x" * 900: 2, "none": 0}
+    assert read_claim({"functions": lies}).functions == {"f": 3, "x" * 200: 2}
+    assert len(read_claim({"functions": {str(n): 1 for n in range(9_000)}}).functions) == 500
+    assert read_claim({"functions": [1]}).functions == {}
+
+
 @pytest.mark.parametrize("lie", [True, -1, 2**31, 1.5, "3", [3], None, math.inf])
 def test_a_count_that_is_none_was_not_measured(lie: Any) -> None:
     told = read_claim(
