@@ -21,6 +21,7 @@ from engines.domain.errors import (
     RegistrationError,
 )
 from engines.domain.results import AutomationResult, Budget, Decision, Reason, Roi
+from engines.panels.evaluation import EvaluationDashboard
 from engines.services.engine import (
     CycleFailed,
     ImprovementEngineRegistry,
@@ -28,7 +29,6 @@ from engines.services.engine import (
 )
 from engines.services.integration import try_integrate_into_workflows
 from engines.services.pipeline import ContextBuilder, ModelAutomationPipeline
-from forecasting.panels import EvaluationDashboard
 from orphans.roots import resolve_path
 from orphans.services.flow import auto_include_modules
 from orphans.services.service import SelfTestService

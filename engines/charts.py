@@ -7,6 +7,7 @@ from engines.domain.wording import signed
 from forecasting.charts import Figure, metric_figure, roi_figure
 
 WIDTH, HEIGHT, PAD = 96.0, 24.0, 2.0
+BOX, BOX_GAP, BOX_CHARS, MOST_BOXES = (190, 44), (70, 12), 24, 40
 
 
 def roi_chart(panel: Mapping[str, Any]) -> Figure:
@@ -68,3 +69,67 @@ def _scaled(value: float, low: float, high: float, height: float, pad: float) ->
     """Return the distance from the top at which a value lies."""
     share = 0.5 if high == low else (value - low) / (high - low)
     return height - pad - (height - 2 * pad) * share
+
+
+def impact_figure(panel: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return boxes and arrows of what a change does to other workflows; None where nothing depends on it.
+
+    `panel` is `engines.panels.surroundings.impact`; each workflow stands one column behind the last of those
+    that it feels.
+    """
+    nodes = {node["name"]: node for node in panel["nodes"]}
+    drawn = list(nodes)[:MOST_BOXES]
+    if len(drawn) < 2:
+        return None
+    ties = [edge for edge in panel["edges"] if {edge["source"], edge["target"]} <= set(drawn)]
+    depth = _depths(drawn, ties)
+    columns = [[name for name in drawn if depth[name] == at] for at in range(max(depth.values()) + 1)]
+    height = max(map(len, columns)) * (BOX[1] + BOX_GAP[1]) + BOX_GAP[1]
+    boxes = {
+        name: _placed(nodes[name], at, row, len(column), height)
+        for at, column in enumerate(columns)
+        for row, name in enumerate(column)
+    }
+    return {
+        "width": len(columns) * (BOX[0] + BOX_GAP[0]) - BOX_GAP[0] + 2,
+        "height": height,
+        "boxes": list(boxes.values()),
+        "arrows": [_tied(boxes[edge["source"]], boxes[edge["target"]]) for edge in ties],
+        "hidden": len(nodes) - len(drawn),
+        "label": f"{panel['start']} is felt by {len(nodes) - 1} workflows",
+    }
+
+
+def _depths(names: Sequence[str], ties: Sequence[Mapping[str, str]]) -> dict[str, int]:
+    """Return each node's longest way from the first; what nothing ties stands in the second column."""
+    depth = {name: int(name != names[0]) for name in names}
+    for _ in names:  # an edge set without cycles settles in at most as many rounds
+        for tie in ties:
+            deeper = min(depth[tie["source"]] + 1, len(names) - 1)
+            depth[tie["target"]] = max(depth[tie["target"]], deeper) if tie["target"] != names[0] else 0
+    return depth
+
+
+def _placed(node: Mapping[str, Any], column: int, row: int, rows: int, height: int) -> dict[str, Any]:
+    x = column * (BOX[0] + BOX_GAP[0]) + 1
+    y = round((row + 0.5) * height / rows - BOX[1] / 2)
+    place = {"x": x, "y": y, "width": BOX[0], "height": BOX[1], "text_x": x + 12}
+    shown = node["name"] if len(node["name"]) <= BOX_CHARS else f"{node['name'][: BOX_CHARS - 1]}…"
+    return {
+        **node,
+        **place,
+        "shown": shown,
+        "name_y": y + 18,
+        "note_y": y + 34,
+        "role": node["sign"] or "calm",
+    }
+
+
+def _tied(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, int]:
+    middle = BOX[1] // 2
+    return {
+        "x1": one["x"] + BOX[0],
+        "y1": one["y"] + middle,
+        "x2": other["x"] - 3,
+        "y2": other["y"] + middle,
+    }

@@ -6,11 +6,12 @@ from django import forms
 from django.contrib.auth.models import Group, User
 
 from engines.domain.errors import InvalidInput
+from engines.domain.promotion_policy import LIMITS, WHOLE, PromotionPolicy
 from engines.domain.states import STEPS
 from engines.models import Engine
 
 ROLES = ("viewer", "operator", "approver")
-ALIASES = {"base_energy": "energy"}
+ALIASES = {"base_energy": "energy", "reason": "why"}
 
 
 class ServiceForm(forms.Form):
@@ -150,3 +151,67 @@ class EditForm(BudgetForm):
 
 
 ALIASES_BACK = {alias: name for name, alias in ALIASES.items()}
+
+
+def _knob(name: str, label: str, help_text: str) -> forms.Field:
+    """Return the field of one knob of a policy, by the kind of its usual value and its limits."""
+    usual = getattr(PromotionPolicy(), name)
+    if isinstance(usual, bool):
+        return forms.BooleanField(required=False, label=label, help_text=help_text)
+    low, high = LIMITS[name]
+    if name in WHOLE:
+        return forms.IntegerField(min_value=int(low), max_value=int(high), label=label, help_text=help_text)
+    return forms.FloatField(min_value=low, max_value=high, label=label, help_text=help_text)
+
+
+class PolicyForm(ServiceForm):
+    """What an engine's promotions take; every change has a reason."""
+
+    mode = forms.ChoiceField(
+        choices=[
+            ("manual", "a person approves"),
+            ("automatic", "the policy approves, within the limits below"),
+        ],
+        label="Who approves",
+    )
+    tau = _knob("tau", "Confidence needed", "Of the forecast, 0 to 1. Under it the gate holds.")
+    max_p_collapse = _knob(
+        "max_p_collapse", "Probability of a collapse borne", "0 to 1. Beyond it the gate blocks."
+    )
+    roi_floor = _knob("roi_floor", "Least projected ROI", "Every cycle ahead must lie above it.")
+    impact_floor = _knob(
+        "impact_floor", "Most that a dependant may lose", "As a negative number; 0: nothing."
+    )
+    evidence_hours = _knob(
+        "evidence_hours", "Evidence is fresh for, hours", "Older evidence can't be approved."
+    )
+    overrule_holds = _knob(
+        "overrule_holds", "Approvers may overrule a hold", "What the gate blocks, nobody may approve."
+    )
+    require_impact = _knob(
+        "require_impact", "Hold without a measured impact", "Off: a missing impact is said, and passes."
+    )
+    require_flags = _knob("require_flags", "Hold without alignment flags", "Off: a missing flagger is said.")
+    auto_models = _knob("auto_models", "Automatic: models", "")
+    auto_workflows = _knob("auto_workflows", "Automatic: workflows", "")
+    auto_per_day = _knob("auto_per_day", "Automatic: at most a day", "")
+    auto_confidence = _knob("auto_confidence", "Automatic: confidence needed", "0 to 1.")
+    auto_max_p_collapse = _knob(
+        "auto_max_p_collapse", "Automatic: probability of a collapse borne", "0 to 1."
+    )
+    why = forms.CharField(
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        label="Reason",
+        help_text="Kept in the audit log.",
+    )
+
+    @property
+    def reason(self) -> str:
+        """Why the policy is changed."""
+        return str(self.cleaned_data["why"])
+
+    def changes(self, policy: PromotionPolicy) -> dict[str, Any]:
+        """Return the knobs that differ from the policy's."""
+        values = {name: value for name, value in self.cleaned_data.items() if name != "why"}
+        return {name: value for name, value in values.items() if value != getattr(policy, name)}

@@ -2,13 +2,16 @@
 
 from django.urls import path, re_path
 
-from engines.views import bulk, compare, cycle, engine, exports, listing, logs, undo
+from engines.views import bulk, compare, cycle, engine, exports, forecasts, listing, logs, undo
 from engines.views.orphans import bulk as orphan_bulk
 from engines.views.orphans import exports as orphan_exports
 from engines.views.orphans import module, queue, revisions, scans, self_tests
+from engines.views.promotions import decision, policy, rollback
+from engines.views.promotions import listing as promotions
 
 ACT = r"(?P<act>cancel|pause|resume)"
 ORPHAN_ACT = r"(?P<act>test|retire|restore|integrate)"
+PROMOTION_ACT = r"(?P<act>approve|reject|keep|reconsider)"
 KIND = r"(?P<kind>roi|metric)"
 NAME = r"(?P<name>[a-z0-9][a-z0-9_-]{0,62})"
 
@@ -44,10 +47,30 @@ urlpatterns = [
     path("orphans/<int:pk>/live/", module.orphan_live, name="orphan-live"),
     path("orphans/<int:pk>/source/", module.orphan_source, name="orphan-source"),
     re_path(rf"^orphans/(?P<pk>[0-9]{{1,18}})/{ORPHAN_ACT}/$", orphan_bulk.orphan_act, name="orphan-act"),
+    path("promotions/", promotions.promotion_list, name="promotion-list"),
+    re_path(r"^promotions/export\.(?P<kind>csv|json)$", promotions.promotion_export, name="promotion-export"),
+    path("promotions/<int:pk>/", decision.promotion_detail, name="promotion-detail"),
+    path("promotions/<int:pk>/freshness/", decision.promotion_freshness, name="promotion-freshness"),
+    path("promotions/<int:pk>/forecast.json", decision.promotion_chart, name="promotion-chart"),
+    path("promotions/<int:pk>/rollback/", rollback.promotion_rollback, name="promotion-rollback"),
+    re_path(
+        rf"^promotions/(?P<pk>[0-9]{{1,18}})/{PROMOTION_ACT}/$", decision.promotion_act, name="promotion-act"
+    ),
+    path("forecasts/", forecasts.evaluation, name="evaluation"),
+    re_path(
+        r"^forecasts/(?P<figure>errors|calibration|classes)\.json$",
+        forecasts.evaluation_chart,
+        name="evaluation-chart",
+    ),
     path("undo/", undo.undo, name="undo"),
     path("engines/new/", engine.engine_new, name="engine-new"),
     re_path(rf"^engines/{NAME}/$", engine.engine_detail, name="engine-detail"),
     re_path(rf"^engines/{NAME}/edit/$", engine.engine_edit, name="engine-edit"),
+    re_path(rf"^engines/{NAME}/forecasts/$", forecasts.engine_forecasts, name="engine-forecasts"),
+    re_path(
+        rf"^engines/{NAME}/forecasts/latest\.json$", forecasts.forecast_chart, name="engine-forecast-chart"
+    ),
+    re_path(rf"^engines/{NAME}/policy/$", policy.engine_policy, name="engine-policy"),
     re_path(rf"^engines/{NAME}/scan/$", orphan_bulk.orphan_scan, name="orphan-scan"),
     re_path(rf"^engines/{NAME}/trigger/$", engine.engine_trigger, name="engine-trigger"),
     re_path(rf"^engines/{NAME}/charts/{KIND}\.json$", engine.engine_chart, name="engine-chart"),

@@ -64,6 +64,7 @@ def _tiles(cards: list[Panel], user: User) -> Panel:
         "queued": sum(card["queued"] for card in cards),
         "paused": sum(card["paused"] for card in cards),
         "candidates": sum(card["candidates"] for card in cards),
+        "promotions": sum(card["promotions"] for card in cards),
         "failed": capped_count(failed, 999),
     }
 

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("orphans.urls")),
     path("cycles/<int:pk>/audit/", views.cycle_audit, name="cycle-audit"),
     path("orphans/<int:pk>/audit/", views.orphan_audit, name="orphan-audit"),
+    path("promotions/<int:pk>/audit/", views.promotion_audit, name="promotion-audit"),
     path("engines/<slug:name>/audit/", views.engine_audit, name="engine-audit"),
     path("system/", views.system, name="system"),
     path("audit/", views.audit, name="audit"),

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from engines.domain.errors import InvalidInput
 from engines.domain.keyset import Order
-from engines.models import Cycle, Engine
+from engines.models import Cycle, Engine, Promotion
 from engines.models.paging import page
 from engines.panels.orphans import module_row
+from engines.panels.promotions import promotion_row
 from menace_site import dashboard, theme
 from menace_site.forms import PreferenceForm, TokenForm
 from menace_site.models import ApiToken, AuditEntry
@@ -90,6 +91,17 @@ def orphan_audit(request: HttpRequest, pk: int) -> HttpResponse:
     module = get_object_or_404(OrphanModule.objects.filter(subject__in=visible), pk=pk)
     entries = AuditEntry.objects.filter(target=f"orphan:{module.pk}")[:AUDIT_SIZE]
     return render(request, "orphans/audit.html", {"module": module_row(module), "entries": entries})
+
+
+@require_safe
+@viewers
+def promotion_audit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what people, programs and policies did with one promotion."""
+    rows = Promotion.objects.visible_to(_user(request)).select_related("engine", "version", "revision")
+    promotion = get_object_or_404(rows, pk=pk)
+    entries = AuditEntry.objects.filter(target=f"promotion:{promotion.pk}")[:AUDIT_SIZE]
+    context = {"promotion": promotion_row(promotion), "entries": entries}
+    return render(request, "promotions/audit.html", context)
 
 
 @never_cache

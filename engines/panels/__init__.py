@@ -3,7 +3,7 @@
 from engines.panels.bots import card_of, engine_card, engine_facts, overview, versions
 from engines.panels.cycles import cycle_head, cycle_row, state_pills
 from engines.panels.history import metric_history, roi_history
-from engines.panels.outcome import decision, outcome
+from engines.panels.outcome import decision, forecast_after, outcome
 from engines.panels.timeline import step_row, steps
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "decision",
     "engine_card",
     "engine_facts",
+    "forecast_after",
     "metric_history",
     "outcome",
     "overview",

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.db.models import Count, F, OuterRef, Subquery
 
+from engines.domain.promotion import PromotionState
 from engines.domain.states import CycleState, VersionState
 from engines.domain.wording import lasting, number, sign, signed, size, word
-from engines.models import Cycle, Engine, ModelVersion
+from engines.models import Cycle, Engine, ModelVersion, Promotion
 from engines.panels.cycles import cycle_row, listed
 
 Panel = dict[str, Any]
@@ -46,16 +47,15 @@ def _running(ids: list[int]) -> Iterable[Cycle]:
 
 
 def _waiting(ids: list[int]) -> Counter[tuple[str, int]]:
-    """Count what waits for a worker and what waits for a person, by engine."""
+    """Count what waits for a worker and what waits for a person, by state and engine, in one statement."""
     queued = Cycle.objects.filter(engine__in=ids, state__in=(CycleState.QUEUED, CycleState.PAUSED))
     candidates = ModelVersion.objects.filter(engine__in=ids, state=VersionState.CANDIDATE)
-    found = Counter[tuple[str, int]]()
-    for rows in (queued, candidates):
-        for state, engine, number_ in (
-            rows.order_by().values_list("state", "engine").annotate(number=Count("pk"))
-        ):
-            found[state, engine] = number_
-    return found
+    promotions = Promotion.objects.filter(engine__in=ids, state=PromotionState.WAITING)
+    first, *others = (
+        rows.order_by().values_list("state", "engine").annotate(number=Count("pk"))
+        for rows in (queued, candidates, promotions)
+    )
+    return Counter({(state, engine): found for state, engine, found in first.union(*others, all=True)})
 
 
 def engine_card(
@@ -75,6 +75,7 @@ def engine_card(
         "queued": counts.get((CycleState.QUEUED, engine.pk), 0),
         "paused": counts.get((CycleState.PAUSED, engine.pk), 0),
         "candidates": counts.get((VersionState.CANDIDATE, engine.pk), 0),
+        "promotions": counts.get((PromotionState.WAITING, engine.pk), 0),
         "deltas": deltas,
         "delta": newest,
         "delta_text": signed(newest),

@@ -57,6 +57,7 @@ def _tiles(panel: Mapping[str, Any]) -> list[Panel]:
             "name": "forecasts that met their outcome",
         },
         {"text": _gap(panel["mae"]), "name": "mean absolute error, in ROI"},
+        {"text": _gap(panel["scaled_mae"]), "name": "of the naive forecast's error"},
         {"text": _gap_share(panel["accuracy"]), "name": "growth classes foretold"},
         {"text": _gap_share(eighty["share"]), "name": "inside the 80 % interval"},
         {"text": _gap_share(ninety_five["share"]), "name": "inside the 95 % interval"},
@@ -163,35 +164,52 @@ def _errors(trend: Sequence[float]) -> list[Panel]:
     return [{"at": at, "mae": number(value)} for at, value in reversed(numbered)]
 
 
+CARD_COLUMNS = (
+    "subject", "source", "at", "model", "seen", "growth", "confidence", "risk", "p_collapse", "brittle",
+    "collapse_in", "probabilities", "evidence", "reason",
+)  # fmt: skip
+EVIDENCE_WORDS = {"none": "none", "low": "low: under 8 cycles", "enough": "enough"}
+
+
 def forecast_card(forecast: Forecast) -> Panel:
     """Return a forecast in words, its probabilities and its steps."""
-    shown = forecast_steps(forecast)
+    row = {name: getattr(forecast, name) for name in CARD_COLUMNS}
     return {
         "id": forecast.pk,
-        "subject": visible(forecast.subject),
-        "source": visible(forecast.source),
-        "at": forecast.at,
-        "model": visible(forecast.model),
-        "seen": f"{forecast.seen:,}",
-        "growth": forecast.growth or NOT_MEASURED,
-        "confidence": NOT_MEASURED if forecast.confidence is None else f"{forecast.confidence:.2f}",
-        **risk_of(forecast),
-        "steps": shown,
+        **told(row),
+        "steps": forecast_steps(forecast_panel(forecast, shown=0)["steps"]),
     }
 
 
-def risk_of(row: Any) -> Panel:
-    """Return the collapse verdict that a row (a forecast or a verdict) carries, in words."""
+def told(row: Mapping[str, Any]) -> Panel:
+    """Return a forecast's columns in words, whether they come from a row or from frozen evidence."""
+    sure = row.get("confidence")
     return {
-        "risk": row.risk or NOT_MEASURED,
-        "risk_state": RISK_STATES.get(row.risk, "not_configured"),
-        "p_collapse": percent(row.p_collapse),
-        "brittle": {True: "brittle", False: "not brittle", None: NOT_MEASURED}[row.brittle],
-        "is_brittle": bool(row.brittle),
-        "collapse_in": row.collapse_in,
-        "probabilities": probabilities(row.probabilities),
-        "evidence": row.evidence or NOT_MEASURED,
-        "reason": visible(row.reason),
+        "subject": visible(str(row.get("subject") or "")),
+        "source": visible(str(row.get("source") or "")),
+        "at": row.get("at"),
+        "model": visible(str(row.get("model") or "")) or NOT_MEASURED,
+        "seen": number(row["seen"]) if is_number(row.get("seen")) else NOT_MEASURED,
+        "growth": visible(str(row.get("growth") or "")) or NOT_MEASURED,
+        "confidence": f"{sure:.2f}" if sure is not None and is_number(sure) else NOT_MEASURED,
+        **risk_of(row),
+    }
+
+
+def risk_of(row: Mapping[str, Any]) -> Panel:
+    """Return the collapse verdict that a forecast or a verdict carries, in words."""
+    label, chance, brittle = str(row.get("risk") or ""), row.get("p_collapse"), row.get("brittle")
+    grade = str(row.get("evidence") or "")
+    return {
+        "risk": visible(label) or NOT_MEASURED,
+        "risk_state": RISK_STATES.get(label, "not_configured"),
+        "p_collapse": percent(float(chance)) if chance is not None and is_number(chance) else NOT_MEASURED,
+        "brittle": NOT_MEASURED if brittle is None else ("brittle" if brittle else "not brittle"),
+        "is_brittle": bool(brittle),
+        "collapse_in": row.get("collapse_in"),
+        "probabilities": probabilities(row.get("probabilities")),
+        "evidence": EVIDENCE_WORDS.get(grade, visible(grade) or NOT_MEASURED),
+        "reason": visible(str(row.get("reason") or "")),
     }
 
 
@@ -205,9 +223,9 @@ def probabilities(found: Any) -> list[Panel]:
     ]
 
 
-def forecast_steps(forecast: Forecast) -> list[Panel]:
-    """Return each step of a forecast with its bands and what came."""
-    return [_foretold(step) for step in forecast_panel(forecast, shown=0)["steps"]]
+def forecast_steps(steps: Sequence[Mapping[str, Any]]) -> list[Panel]:
+    """Return each step of a forecast in words, with its bands and what came."""
+    return [_foretold(step) for step in steps]
 
 
 def _foretold(step: Mapping[str, Any]) -> Panel:

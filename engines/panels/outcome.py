@@ -5,6 +5,8 @@ from typing import Any
 
 from engines.domain.wording import NOT_MEASURED, lasting, number, sign, signed, word
 from engines.models import Cycle
+from engines.panels.forecasts import forecast_card
+from forecasting.models import Forecast
 
 Panel = dict[str, Any]
 MAX_FACTS = 40
@@ -57,6 +59,12 @@ def outcome(cycle: Cycle, results: Mapping[str, Any]) -> Panel | None:
         "warnings": [str(warning) for warning in _list(data, "warnings")[:MAX_FACTS]],
         "artifact": _mapping(data, "artifact"),
     }
+
+
+def forecast_after(cycle: Cycle) -> Panel | None:
+    """Return the forecast that was made when the cycle had been measured; None where there is none."""
+    made = Forecast.objects.of(cycle.engine.name).filter(source=f"cycle:{cycle.pk}").first()
+    return None if made is None else forecast_card(made)
 
 
 def roi(data: Any, cycle: Cycle) -> Panel | None:

@@ -16,6 +16,7 @@ from engines.forms import RetryForm
 from engines.models import Cycle
 from engines.panels.cycles import neighbours
 from engines.panels.eta import eta
+from engines.panels.promotions import of_cycle
 from engines.services import cycles as services
 from engines.views.common import actor, attempt, cycle_of, cycles_of, may_operate, operators, viewers
 from engines.views.undo import offer_cycles
@@ -52,6 +53,8 @@ def _live(request: HttpRequest, cycle: Cycle) -> dict[str, Any]:
         "steps": [panels.step_row(row) for row in rows],
         "decision": panels.decision(cycle),
         "outcome": found,
+        "promotions": of_cycle(cycle.pk),
+        "forecast": panels.forecast_after(cycle),
         "folds": charts.fold_figure(found["folds"]) if found else None,
         "acts": allowed_acts(cycle, may=may_operate(request)),
         "eta": eta(cycle, rows, now),

@@ -67,12 +67,12 @@ def _spelled_out(asked: QueryDict) -> tuple[QueryDict | None, dict[str, str]]:
 
 
 def _listed(request: HttpRequest, chosen: CycleFilter, errors: dict[str, str]) -> HttpResponse:
-    visible = cycles_of(request)
+    rest = chosen.apart_from_state(cycles_of(request))
     order, errors = _order(request, errors)
     size = _size(request)
     try:
         found = page(
-            listed(chosen.apply(visible)), order=order, cursor=request.GET.get("cursor", ""), size=size
+            listed(chosen.in_states(rest)), order=order, cursor=request.GET.get("cursor", ""), size=size
         )
     except InvalidInput:
         return redirect(f"{request.path}?{chosen.query(order=str(order))}")
@@ -86,7 +86,7 @@ def _listed(request: HttpRequest, chosen: CycleFilter, errors: dict[str, str]) -
         "order": order,
         "size": size,
         **_rows(found, order),
-        **_pills(visible, chosen, order),
+        **_pills(rest, chosen, order),
         **_choices(request, chosen, order),
     }
     return render(request, "engines/cycles.html", context)
@@ -102,8 +102,8 @@ def _rows(found: Page[Cycle], order: Order) -> dict[str, Any]:
     }
 
 
-def _pills(visible: CycleQuerySet, chosen: CycleFilter, order: Order) -> dict[str, Any]:
-    pills = panels.state_pills(chosen.without("state").apply(visible), chosen.state)
+def _pills(rest: CycleQuerySet, chosen: CycleFilter, order: Order) -> dict[str, Any]:
+    pills = panels.state_pills(rest, chosen.state)
     return {"pills": _linked(pills, chosen, order), "matching": _matching(pills)}
 
 

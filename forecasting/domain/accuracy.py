@@ -210,16 +210,17 @@ def _workflow(outcomes: list[Outcome], window: int, tau: float) -> Panel:
 def prediction_panel(outcomes: Sequence[Outcome], *, window: int = WINDOW, tau: float = TAU) -> Panel:
     """Return everything that the evaluation dashboard says of forecasts, as plain mappings and lists.
 
-    Keys: `count`, `mae`, `accuracy` (None: no class is known yet), `class_counts`, `confusion_matrix`
-    (`[actual][predicted]`), `mae_trend` and `accuracy_trend` (rolling, oldest first), `calibration` (see
-    `coverage`), `workflow_mae`, `workflow_variance`, `workflow_confidence` (rolling lists by workflow) and
-    `workflows` (their newest values).
+    Keys: `count`, `mae`, `scaled_mae` (in errors of the naive forecast: one unit for all subjects),
+    `accuracy` (None: no class is known yet), `class_counts`, `confusion_matrix` (`[actual][predicted]`),
+    `mae_trend` and `accuracy_trend` (rolling, oldest first), `calibration` (see `coverage`), `workflow_mae`,
+    `workflow_variance`, `workflow_confidence` (rolling lists by workflow) and `workflows` (their newest).
     """
     figures = workflow_figures(outcomes, window, tau)
     right = [float(one.predicted_class == one.actual_class) for one in _told(outcomes)]
     return {
         "count": len(outcomes),
         "mae": mean_absolute_error(outcomes),
+        "scaled_mae": _mean([one.error for one in outcomes if one.error is not None]),
         "accuracy": class_accuracy(outcomes),
         "class_counts": class_counts(outcomes),
         "confusion_matrix": confusion_matrix(outcomes),
@@ -238,6 +239,10 @@ def _of_each(figures: Mapping[str, Mapping[str, Any]], key: str) -> dict[str, li
 def _newest(figures: Mapping[str, Any]) -> Panel:
     last = {key: figures[key][-1] for key in ("mae", "variance", "confidence")}
     return {**last, "needs_review": figures["needs_review"], "count": figures["count"]}
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return fmean(values) if values else None
 
 
 def _errors(outcomes: Iterable[Outcome]) -> list[float]:

@@ -22,6 +22,8 @@ ICONS = {
     "found": "search", "testing": "spin", "passed": "check", "integrated": "star", "restored": "undo",
     "live": "play", "gone": "dash", "active": "star", "superseded": "dash", "reverted": "undo",
     "retired": "dash", "rejected": "cross", "away": "cross", "late": "clock", "up-to-date": "check",
+    "waiting": "clock", "held": "pause", "blocked": "ban", "approved": "check", "applying": "spin",
+    "applied": "star", "stale": "again", "rolled_back": "undo",
 }  # fmt: skip
 
 

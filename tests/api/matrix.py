@@ -14,7 +14,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
-from engines.models import Cycle, CycleStep, Engine, ModelVersion, WorkflowRevision
+from engines.models import Cycle, CycleStep, Engine, ModelVersion, Promotion, WorkflowRevision
 from menace_site import saved_views
 from menace_site.models import ApiToken, SavedView
 from menace_site.tokens import create_token
@@ -30,6 +30,7 @@ from tests.factories import (
     make_version,
 )
 from tests.orphans.rows import make_batch, make_module, make_run, make_scan
+from tests.web.promotion_rows import make_promotion
 
 TABLE = Path(__file__).with_name("permission_matrix.txt")
 SUBJECTS = (
@@ -60,6 +61,7 @@ WORDS = {
     "app_label": "engines",
     "url": "nothing",
     "metric": "accuracy",
+    "figure": "errors",
 }
 GROUP = re.compile(r"\(\?P<(\w+)>(?:[^()\[\]]|\[[^\]]*\]|\([^()]*\))*\)")
 CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -70,6 +72,7 @@ ROWS = {
     "orphans/runs/": ModuleRun,
     "orphans/revisions/": WorkflowRevision,
     "orphans/": OrphanModule,
+    "promotions/": Promotion,
     "scans/": ScanRun,
     "self-tests/": SelfTestRun,
     "module-runs/": ModuleRun,
@@ -134,6 +137,7 @@ def things(name: str, **options: Any) -> Things:
         SavedView: _view(make_user()),
         **_orphans(name),
         WorkflowRevision: make_revision(engine),
+        Promotion: make_promotion(engine),
     }
 
 
@@ -206,6 +210,8 @@ def _value(route: str, name: str, found: Things, subject: Subject, *, own: bool)
         return found[next((model for start, model in ROWS.items() if plain.startswith(start)), Cycle)].pk
     if name == "act" and "orphans/" in route:
         return "retire"
+    if name == "act" and "promotions/" in route:
+        return "reject"
     if name == "content_type_id":
         return ContentType.objects.get_for_model(Engine).pk
     if name in ("object_id", "id"):

@@ -1,0 +1,84 @@
+"""The filter of promotions: the same URL parameters for the list, its exports and the API."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Self
+from urllib.parse import urlencode
+
+from django.db.models import Q
+
+from engines.domain.promotion import OPEN, UNDER_WAY, Kind, PromotionState
+from engines.filters.reading import Parameters, Reader, written
+from engines.models import PromotionQuerySet
+
+EVERY: Final = "all"
+CURRENT: Final = tuple(str(state) for state in (*OPEN, *UNDER_WAY))
+"""States of promotions that somebody or some worker still has to do something about."""
+VERDICTS: Final = ("promote", "hold", "block")
+PROMOTION_ORDERS: Final = ("id", "decided_at")
+PROMOTION_PARAMETERS: Final = ("state", "engine", "kind", "verdict", "alarm")
+
+
+@dataclass(frozen=True)
+class PromotionFilter:
+    """Which promotions a list shows: those that still need somebody, unless states (or `all`) are named.
+
+    `alarm`: those alone whose roll-back is proposed. `errors` names each parameter that was refused; those
+    filter nothing.
+    """
+
+    state: tuple[str, ...] = ()
+    engine: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
+    verdict: tuple[str, ...] = ()
+    alarm: tuple[str, ...] = ()
+    errors: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def parse(cls, params: Parameters) -> Self:
+        """Return the filter of a query string."""
+        reader = Reader(params)
+        return cls(
+            state=reader.words("state", [*map(str, PromotionState), EVERY]),
+            engine=reader.names("engine"),
+            kind=reader.words("kind", [str(kind) for kind in Kind]),
+            verdict=reader.words("verdict", list(VERDICTS)),
+            alarm=reader.words("alarm", ["1"]),
+            errors=reader.errors,
+        )
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is filtered beyond what the list is."""
+        return self != type(self)()
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states that pass; empty: all. A proposed roll-back is of what was applied."""
+        if EVERY in self.state or (self.alarm and not self.state):
+            return ()
+        return self.state or CURRENT
+
+    def query(self, **more: str) -> str:
+        """Return the filter as a query string, with further parameters; empty ones are left out."""
+        pairs = [(name, written(getattr(self, name))) for name in PROMOTION_PARAMETERS] + list(more.items())
+        return urlencode([(name, value) for name, value in pairs if value])
+
+    def without(self, *names: str) -> Self:
+        """Return the filter without some of its parameters."""
+        kept = {name: getattr(self, name) for name in PROMOTION_PARAMETERS if name not in names}
+        return type(self)(**kept)
+
+    def apply(self, queryset: PromotionQuerySet) -> PromotionQuerySet:
+        """Return the rows of `queryset` that pass."""
+        return self.apart_from_state(queryset).filter(Q(state__in=self.states) if self.states else Q())
+
+    def apart_from_state(self, queryset: PromotionQuerySet) -> PromotionQuerySet:
+        """Return the rows that pass whatever their state."""
+        proposed = Q(state=PromotionState.APPLIED, alarm__isnull=False, alarm_kept_at=None)
+        return queryset.filter(
+            Q(engine__name__in=self.engine) if self.engine else Q(),
+            Q(kind__in=self.kind) if self.kind else Q(),
+            Q(verdict__in=self.verdict) if self.verdict else Q(),
+            proposed if self.alarm else Q(),
+        )

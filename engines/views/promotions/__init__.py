@@ -1,0 +1,1 @@
+"""Pages of promotions: the list, the page to decide on, roll-backs, exports."""
