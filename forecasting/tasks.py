@@ -1,8 +1,33 @@
-"""Celery's tasks of this app: verdicts that are due are made anew."""
+"""Celery's tasks of this app: verdicts that are due are made anew, and the forecast model is trained."""
+
+import logging
+from dataclasses import dataclass
 
 from celery import shared_task
 
-from forecasting.services import foresight
+from forecasting.services import foresight, predictor
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Who acts when the time has come."""
+
+    user_id: int | None = None
+    label: str = "schedule"
+    kind: str = "system"
+
+
+@shared_task(name="forecasting.tasks.retrain_forecasts")
+def retrain_forecasts() -> None:
+    """Train the forecast model on what was recorded; a better one is put in use."""
+    try:
+        training = predictor.retrain(actor=Schedule())
+    except RuntimeError as error:
+        log.info("forecast model: %s", error)
+        return
+    log.info("forecast model: %s, %s", training.chosen, training.reason)
 
 
 @shared_task(name="forecasting.tasks.refresh_verdicts")

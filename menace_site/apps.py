@@ -5,7 +5,9 @@ from importlib import import_module
 from django.apps import AppConfig
 
 LISTENERS = (
+    "engines.services.evaluated",
     "engines.services.tallies",
+    "forecasting.tasks",
     "engines.services.workflow_graph",
     "menace_site.audit",
     "menace_site.beats",

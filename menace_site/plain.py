@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Final
 
 PLAIN: Final[dict[tuple[str, str], str]] = {
+    ("adaptive_roi", "forecast"): "forecasting.management.forecast_lines:main",
     ("foresight", "classify"): "forecasting.management.classify:main",
     ("orphans", "scan"): "orphans.discovery.cli:main",
     ("sandbox", "probe"): "orphans.sandbox.cli:probe_main",

@@ -251,6 +251,12 @@ CELERY_BEAT_SCHEDULE = {
         "options": BEAT_OPTIONS,
     },
 }
+if SANDBOX.forecast_retrain_hours:
+    CELERY_BEAT_SCHEDULE["retrain-forecasts"] = {
+        "task": "forecasting.tasks.retrain_forecasts",
+        "schedule": SANDBOX.forecast_retrain_hours * 3600,
+        "options": BEAT_OPTIONS,
+    }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "beat-schedule")
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_TIMEZONE = "UTC"

@@ -211,18 +211,25 @@ class AdaptiveROIPredictor:
     ) -> Self:
         """Return a predictor from `dump`'s bytes.
 
-        Raises BadModel when they can't be used, or aren't those of `digest`.
+        Raises BadModel when they can't be used, or aren't those of `digest`; ValueError for a bad context.
         """
         forest = forecast_shipped.verified(data, digest) if digest else files.load(data)
         kept = Context.from_dict(context) if context else None
         return cls(forest, f"global {digest_of(data)[:12]}", kept, recipe=recipe)
 
     @classmethod
-    def load_or_shipped(cls, data: bytes, *, digest: str = "") -> Self:
+    def load_or_shipped(
+        cls,
+        data: bytes,
+        *,
+        digest: str = "",
+        context: Mapping[str, Any] | None = None,
+        recipe: str = OWN_TREES,
+    ) -> Self:
         """Return a predictor from bytes, or the shipped one, whose `problem` then says what was wrong."""
         try:
-            return cls.load(data, digest=digest)
-        except BadModel as error:
+            return cls.load(data, digest=digest, context=context, recipe=recipe)
+        except ValueError as error:
             found = cls()
             found.problem = str(error)
             return found

@@ -26,6 +26,14 @@ class Roi(Group):
         ge=2,
         le=1e9,
     )
+    forecast_retrain_hours: float = setting(
+        24.0,
+        "MENACE_FORECAST_RETRAIN_HOURS",
+        "Time between two trainings of the forecast model on recorded history; 0: never by itself.",
+        unit="h",
+        ge=0,
+        le=8760,
+    )
     tau: float = setting(
         0.5, "MENACE_TAU", "Confidence below which a module goes to review.", ge=0, le=1, later=FORECASTS
     )
