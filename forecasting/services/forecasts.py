@@ -20,6 +20,7 @@ from django.db import connection, transaction
 from forecasting.domain.confidence import confidence_of
 from forecasting.models import Forecast, RoiEvent
 from forecasting.models.tracking import SCENARIO_CHARS, SOURCE_CHARS, SUBJECT_CHARS, WORDS_CHARS
+from forecasting.services import predictor
 
 HORIZON: Final = 5
 WINDOW: Final = 200
@@ -157,7 +158,7 @@ def foresee(
     known = _known(subject, source, scenario, value)
     if not known.values:
         return None
-    foretold = _domain("forecast", "answer")(known.values, horizon, known.errors)
+    foretold = predictor.answer(known.values, horizon, known.errors)
     return {**_told(foretold, known, horizon), **_risk(known)}
 
 
