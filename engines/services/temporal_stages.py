@@ -1,0 +1,345 @@
+"""Workflows under hard conditions: every temporal stage in the sandbox, with the same input and seeds.
+
+Bounded: a stage may take ten times as long as the normal one did, the whole set ten minutes. It stops at
+once when it is cancelled, and then leaves nothing. Nothing waits for it: what was not measured says so.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import transaction
+from django.db.models import Max, OuterRef, Subquery
+
+from engines import git
+from engines.domain.cycle import Interrupted
+from engines.domain.errors import MenaceError, NotConfigured
+from engines.domain.roi import ValueModel, cycle_cost
+from engines.domain.states import CycleState, RevisionState
+from engines.domain.workflows.stages import (
+    NORMAL,
+    STAGES,
+    Trial,
+    degradation,
+    drift_share,
+    measured,
+    preset_of,
+    summed,
+)
+from engines.models import Cycle, Engine, WorkflowRevision, WorkflowStages
+from engines.services import bots, workflow_graph, workflows
+from engines.services.pulse import closing
+from engines.services.workflow_benchmark import LIMITS, WORKFLOW, Bench
+from forecasting.services import record_cycle
+from orphans.domain.preset_effects import faults_of, without_effect
+from orphans.sandbox import (
+    Cancel,
+    Kind,
+    Limits,
+    Measurement,
+    Network,
+    Outcome,
+    Runner,
+    RunSpec,
+    SandboxUnavailable,
+    remove_tree,
+    scratch_folder,
+)
+from orphans.services.planning import with_src
+from orphans.services.scenarios import limited, probe
+
+log = logging.getLogger(__name__)
+
+REPEATS: Final = 3
+SECONDS: Final = 600.0
+LEAST_SECONDS: Final = 5.0
+TIMES_NORMAL: Final = 10.0
+SERIES: Final = 60
+"""Latest sets whose degradation is told with the evidence."""
+LOCK: Final = "temporal-stages"
+Clock = Callable[[], float]
+Stages = dict[str, dict[str, Any]]
+
+
+def run_stages(
+    bench: Bench,
+    steps: Sequence[str],
+    *,
+    stages: Sequence[str] = STAGES,
+    repeats: int = REPEATS,
+    seconds: float = SECONDS,
+    clock: Clock = time.monotonic,
+) -> Stages:
+    """Return what each stage measured, the normal one first; see `stages.measured` for the keys.
+
+    Beside them: `degradation`, `preset`, `idle` (keys of the preset that do nothing on this machine, with the
+    reason) and `note`. A stage for which no time was left, or before which the normal one failed in every
+    run, has `runs` 0 and says why.
+
+    Raises Interrupted when the bench is cancelled.
+    """
+    until = clock() + seconds
+    found: Stages = {}
+    for name in (NORMAL, *(stage for stage in stages if stage != NORMAL)):
+        normal = found.get(NORMAL)
+        if why := _hindrance(name, normal, until - clock()):
+            found[name] = {**measured([]), "degradation": None, "note": why, **_about(name)}
+            continue
+        row = measured([_trial(bench, steps, name, each, _limits(name, normal)) for each in range(repeats)])
+        lost = None if normal is None else degradation(row, normal)
+        found[name] = {**row, "degradation": lost, "note": "", **_about(name)}
+    return found
+
+
+def _hindrance(stage: str, normal: Mapping[str, Any] | None, left: float) -> str:
+    """Return why a stage isn't run; empty when it is."""
+    if normal is not None and not normal["successes"]:
+        return "not measured: every run of the normal stage failed, so there is nothing to lose"
+    if left <= 0:
+        return "not measured: the time for all stages was over"
+    if preset_of(stage).uses_network and not probe().get("stub", False):
+        return "not measured: runs get no loopback of their own on this machine"
+    return ""
+
+
+def _limits(stage: str, normal: Mapping[str, Any] | None) -> Limits:
+    """Return the limits of a stage's runs: the preset's, and time in proportion to the normal stage's."""
+    limits = limited(LIMITS, preset_of(stage))
+    usual = normal["seconds"] if normal is not None else None
+    if usual is None:
+        return limits
+    wall = min(LIMITS.wall_seconds, max(LEAST_SECONDS, TIMES_NORMAL * usual))
+    cores = preset_of(stage).number("CPU_LIMIT")
+    cpu = min(limits.cpu_seconds, cores * wall) if cores else limits.cpu_seconds
+    return replace(limits, wall_seconds=wall, cpu_seconds=max(0.5, cpu))
+
+
+def _about(stage: str) -> dict[str, Any]:
+    preset = preset_of(stage)
+    idle = {effect.key: effect.reason for effect in without_effect(preset, probe())}
+    return {"preset": preset.as_data(), "idle": idle}
+
+
+def _trial(bench: Bench, steps: Sequence[str], stage: str, repeat: int, limits: Limits) -> Trial:
+    """Run the workflow once; the first run of a stage counts calls, too."""
+    preset, seed, share = preset_of(stage), bench.seed + repeat, drift_share(stage)
+    faults = faults_of(preset)
+    spec = RunSpec(
+        kind=Kind.JOB,
+        target=WORKFLOW,
+        payload={
+            "steps": list(steps),
+            "input": bench.input or None,
+            "drift": None if share is None else {"seed": seed, "share": share},
+        },
+        checkout=bench.checkout,
+        import_paths=bench.import_paths,
+        limits=limits,
+        network=Network.NONE if faults is None else Network.STUB,
+        stub=None if faults is None else {"seed": seed, **faults},
+        env={"SANDBOX_SCENARIO_NAME": stage, "SANDBOX_SEED": str(seed)},
+        count_calls=repeat == 0,
+    )
+    try:
+        ran = bench.run(spec, cancel=bench.cancel)
+    except SandboxUnavailable as error:
+        raise NotConfigured(str(error)) from None
+    if ran.outcome is Outcome.CANCELLED:
+        raise Interrupted
+    return _told(ran, counted=repeat == 0)
+
+
+def _told(ran: Measurement, *, counted: bool) -> Trial:
+    """Return what was observed; of what the run says itself only its success and its keys are taken."""
+    said = ran.result if ran.ok and isinstance(ran.result, dict) else {}
+    success = said.get("success") is True
+    keys = said.get("keys")
+    return Trial(
+        success=success,
+        outcome=ran.outcome.value,
+        seconds=ran.wall_seconds,
+        cpu_seconds=ran.cpu_seconds,
+        calls=(ran.calls or {}) if counted else None,
+        keys=tuple(filter(_is_text, keys)) if isinstance(keys, list) else (),
+        error="" if success else str(said.get("error") or ran.explain())[:500],
+    )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def worth(stages: Stages, prices: ValueModel | None) -> float | None:
+    """Return what a normal run is worth: value_per_success x successes / runs - cost of its CPU time.
+
+    None without prices, or where no run's CPU time was measured.
+    """
+    normal = stages[NORMAL]
+    if prices is None or not normal["runs"] or normal["cpu_seconds"] is None:
+        return None
+    gain: float = prices.value_per_success * normal["successes"] / normal["runs"]
+    return gain - cycle_cost(normal["cpu_seconds"], 0, prices)
+
+
+def measure(
+    engine: Engine,
+    revision: WorkflowRevision,
+    *,
+    by: str,
+    cancel: Cancel | None = None,
+    runner: Runner | None = None,
+    repeats: int = REPEATS,
+    seconds: float = SECONDS,
+) -> WorkflowStages:
+    """Run a revision through all stages at the bot's commit, and keep what was measured.
+
+    What runs today is also recorded as a cycle of the subject `ENGINE/WORKFLOW`, under the engine's latest
+    done cycle: the worth of a normal run as `roi`, `degradation` as `entropy`. A candidate is not: its
+    course is not the workflow's.
+
+    Raises Interrupted when cancelled (nothing is kept then), GitError when the commit can't be read, and
+    NotConfigured when the machine lacks what `SANDBOX_REQUIRE` names.
+    """
+    commit, prices = bots.head(engine), bots.value_model(bots.manifest_of(engine))
+    root = Path(settings.DATA_DIR) / "scratch" / "stages"
+    _sweep(root)
+    with scratch_folder(root) as folder:
+        checkout = folder / "checkout"
+        git.export(Path(engine.repository), commit, checkout)
+        bench = Bench(
+            checkout=checkout,
+            import_paths=with_src(checkout, bots.manifest_of(engine).import_paths),
+            input=revision.input,
+            seed=engine.seed,
+            value=prices,
+            cancel=cancel,
+            **({} if runner is None else {"run": runner.run}),
+        )
+        stages = run_stages(bench, revision.steps, repeats=repeats, seconds=seconds)
+    return _keep(engine, revision, commit, stages, worth(stages, prices), repeats=repeats, by=by)
+
+
+def _sweep(root: Path) -> None:
+    """Remove what workers that died left behind."""
+    before = time.time() - 2 * SECONDS
+    for place in root.iterdir() if root.is_dir() else ():
+        if place.stat().st_mtime < before:
+            remove_tree(place)
+
+
+def _keep(
+    engine: Engine,
+    revision: WorkflowRevision,
+    commit: str,
+    stages: Stages,
+    roi: float | None,
+    *,
+    repeats: int,
+    by: str,
+) -> WorkflowStages:
+    cycle = Cycle.objects.filter(engine=engine, state=CycleState.DONE).order_by("-id").first()
+    sums = summed(stages)
+    used = [row["runs"] * row["cpu_seconds"] for row in stages.values() if row["runs"] and row["cpu_seconds"]]
+    with transaction.atomic():
+        row = WorkflowStages.objects.create(
+            engine=engine,
+            workflow=revision.workflow,
+            revision=revision,
+            cycle=cycle,
+            commit=commit,
+            seed=engine.seed,
+            repeats=repeats,
+            stages=stages,
+            roi=roi,
+            cpu_seconds=sum(used) if used else None,
+            requested_label=by[:150],
+            **sums,
+        )
+        if cycle is not None and revision.state == RevisionState.ACTIVE:
+            record_cycle(
+                f"{engine.name}/{revision.workflow}",
+                cycle.pk,
+                roi=roi,
+                entropy=sums["degradation"],
+                resilience=sums["resilience"],
+                more={} if sums["entropy"] is None else {"call_entropy": sums["entropy"]},
+            )
+        workflow_graph.mark(engine.pk)
+    return row
+
+
+def evidence_for(engine: Engine, workflow: str, revision: WorkflowRevision | None = None) -> dict[str, Any]:
+    """Return the latest measured stages of a workflow (of one revision of it), as plain JSON; never measures.
+
+    `measured` False: they were never run, and `note` says so. `series`: degradation by cycle, oldest first.
+    """
+    rows = WorkflowStages.objects.filter(engine=engine, workflow=workflow).order_by("-id")
+    row = (rows if revision is None else rows.filter(revision=revision)).first()
+    if row is None:
+        return {"measured": False, "note": "not measured: no run through the hard stages", "stages": {}}
+    past = rows.filter(revision=row.revision, cycle__isnull=False).values_list("cycle_id", "degradation")
+    return {
+        "measured": True,
+        "note": "",
+        "id": row.pk,
+        "at": row.at.isoformat(),
+        "commit": row.commit,
+        "revision": row.revision_id,
+        "cycle": row.cycle_id,
+        "seed": row.seed,
+        "repeats": row.repeats,
+        "stages": row.stages,
+        **{name: getattr(row, name) for name in ("roi", "degradation", "resilience", "entropy")},
+        "series": [{"cycle": cycle, "degradation": lost} for cycle, lost in list(past[:SERIES])[::-1]],
+    }
+
+
+class _Closing:
+    """Stops a set when this process is asked to end."""
+
+    def is_set(self) -> bool:
+        """Whether to stop now."""
+        return closing.asked
+
+
+def measure_due() -> WorkflowStages | None:
+    """Measure the workflow that waits longest: a cycle of its engine was done since. None: none is due.
+
+    One at a time in all workers together; a set that was stopped is taken up again later.
+    """
+    for engine, workflow in _waiting():
+        if not cache.add(LOCK, 1, SECONDS):
+            return None
+        try:
+            return measure(engine, workflows.current(engine, workflow), by="schedule", cancel=_Closing())
+        except (MenaceError, OSError) as error:
+            log.warning("stages of %s/%s can't be measured: %s", engine.name, workflow, error)
+        except Interrupted:
+            return None
+        finally:
+            cache.delete(LOCK)
+    return None
+
+
+def _waiting() -> list[tuple[Engine, str]]:
+    """Return the enabled engines' workflows with a done cycle since their latest set, the longest first."""
+    done = Cycle.objects.filter(engine=OuterRef("pk"), state=CycleState.DONE).order_by("-id").values("pk")
+    engines = Engine.objects.filter(enabled=True).annotate(done=Subquery(done[:1])).exclude(done=None)
+    latest = {
+        (row["engine"], row["workflow"]): row["latest"]
+        for row in WorkflowStages.objects.values("engine", "workflow").annotate(latest=Max("cycle"))
+    }
+    found = [
+        (latest.get((engine.pk, name)) or 0, engine, name)
+        for engine in engines
+        for name in bots.manifest_of(engine).workflows
+    ]
+    due = [each for each in found if each[0] < each[1].done]  # type: ignore[attr-defined]
+    return [
+        (engine, name) for _, engine, name in sorted(due, key=lambda each: (each[0], each[1].pk, each[2]))
+    ]
