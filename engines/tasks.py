@@ -23,7 +23,7 @@ from redis.retry import Retry
 
 from engines.domain.promotion import PromotionState
 from engines.models import Cycle, Promotion
-from engines.services import cycles, orphan_work, promotions, sweeper
+from engines.services import cycles, orphan_work, promotions, sweeper, temporal_stages, workflow_graph
 from engines.services.pulse import closing
 from engines.signals import cycle_queued, engine_freed, orphan_work_asked, promotion_changed
 
@@ -192,3 +192,23 @@ def send_promotion(promotion_id: int) -> None:
         apply_promotion.apply_async((promotion_id,), retry=False)
     except (OperationalError, RedisError, OSError):
         log.warning("promotion %s: broker away; the sweeper will send it later", promotion_id)
+
+
+@shared_task(name="engines.tasks.refresh_workflow_graphs")
+def refresh_workflow_graphs() -> None:
+    """Measure the graphs of workflows of which something changed."""
+    workflow_graph.refresh_due()
+
+
+@shared_task(name="engines.tasks.measure_stages")
+def measure_stages() -> None:
+    """Run the workflow that waits longest through the hard stages; stopped at once when this process ends."""
+    if _process.forked:
+        signal.signal(signal.SIGTERM, _asked_to_end)
+    closing.running += 1
+    try:
+        temporal_stages.measure_due()
+    finally:
+        closing.running -= 1
+    if closing.asked:
+        threading.Timer(SETTLE_SECONDS, _end_process).start()

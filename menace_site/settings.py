@@ -250,7 +250,18 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": BEAT_OPTIONS,
     },
+    "refresh-workflow-graphs": {
+        "task": "engines.tasks.refresh_workflow_graphs",
+        "schedule": 30.0,
+        "options": BEAT_OPTIONS,
+    },
 }
+if SANDBOX.stages_seconds:
+    CELERY_BEAT_SCHEDULE["measure-stages"] = {
+        "task": "engines.tasks.measure_stages",
+        "schedule": SANDBOX.stages_seconds,
+        "options": BEAT_OPTIONS,
+    }
 if SANDBOX.forecast_retrain_hours:
     CELERY_BEAT_SCHEDULE["retrain-forecasts"] = {
         "task": "forecasting.tasks.retrain_forecasts",

@@ -34,6 +34,14 @@ class Roi(Group):
         ge=0,
         le=8760,
     )
+    stages_seconds: float = setting(
+        600.0,
+        "MENACE_STAGES_SECONDS",
+        "Time between two runs of a workflow through the hard stages, one at a time; 0: only by hand.",
+        unit="s",
+        ge=0,
+        le=86_400,
+    )
     tau: float = setting(
         0.5, "MENACE_TAU", "Confidence below which a module goes to review.", ge=0, le=1, later=FORECASTS
     )

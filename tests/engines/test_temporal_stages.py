@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils.module_loading import import_string
 
 from engines.domain.cycle import Interrupted
 from engines.domain.results import CLI
@@ -248,7 +249,9 @@ def test_a_cancelled_set_leaves_nothing(shop: Engine) -> None:
 
 
 @pytest.mark.django_db
-def test_what_waits_is_measured_once_a_cycle(shop: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_waits_is_measured_once_a_cycle(
+    shop: Engine, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(
         temporal_stages, "Bench", lambda **given: replace(Runs().bench, cancel=given["cancel"])
     )
@@ -257,6 +260,9 @@ def test_what_waits_is_measured_once_a_cycle(shop: Engine, monkeypatch: pytest.M
     row = measure_due()
     assert (row.cycle, row.requested_label) == (cycle, "schedule")
     assert measure_due() is None
+    make_cycle(shop, "done")
+    import_string(settings.CELERY_BEAT_SCHEDULE["measure-stages"]["task"])()
+    assert WorkflowStages.objects.count() == 2
     make_cycle(shop, "done")
     shop.enabled = False
     shop.save()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from django.utils.module_loading import import_string
 
 from engines.api import SelfImprovementEngine
 from engines.domain.cycle import NotConfiguredPart
@@ -149,10 +150,13 @@ def test_a_repository_that_is_gone_is_told_and_the_old_edges_stay(shop):
     assert WorkflowEdge.objects.count() == 1
 
 
-def test_only_what_is_due_is_measured(shop):
+def test_only_what_is_due_is_measured(shop, settings):
     make_engine("quiet")
     assert refresh_due() == 1
     assert refresh_due() == 0
+    workflow_graph.mark(shop.pk)
+    import_string(settings.CELERY_BEAT_SCHEDULE["refresh-workflow-graphs"]["task"])()
+    assert not due(shop)
 
 
 def test_a_cycle_can_be_run_with_a_projection(shop, monkeypatch):
