@@ -12,6 +12,7 @@ from forecasting.models import (
     CycleMetrics,
     Evaluation,
     Forecast,
+    ForecastModel,
     MetricDaily,
     MetricPoint,
     RoiEvent,
@@ -157,3 +158,14 @@ class SynergySampleAdmin(Measured):
     """What running modules together added."""
 
     list_display = ("id", "subject", "scenario", "source", "roi_delta", "at")
+
+
+@admin.register(ForecastModel)
+class ForecastModelAdmin(Measured):
+    """Forecast models that training made; their arrays stay in the database."""
+
+    list_display = ("id", "version", "state", "chosen", "parent", "series", "points", "made_by", "at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ForecastModel]:
+        """Return the rows without their arrays."""
+        return ForecastModel.objects.cards()

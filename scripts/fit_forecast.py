@@ -10,6 +10,7 @@ five models, each scored on the sources that it has not seen.
 """
 
 import argparse
+import datetime as dt
 import gzip
 import json
 import sys
@@ -106,6 +107,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
         "plan": asdict(plan),
         "backtest": backtest(sources, plan),
         "made_by": "scripts/fit_forecast.py",
+        "made_on": dt.datetime.now(dt.UTC).date().isoformat(),
     }
     (options.out / ARRAYS).write_bytes(data)
     (options.out / CARD).write_text(json.dumps(card, indent=2, sort_keys=True) + "\n")

@@ -2,6 +2,7 @@
 
 from forecasting.panels.evaluation import EvaluationDashboard, forecast_subjects, roi_prediction_panel
 from forecasting.panels.foretold import forecast_panel
+from forecasting.panels.model_card import model_card
 from forecasting.panels.scenarios import scenario_panel
 from forecasting.panels.series import (
     MAX_POINTS,
@@ -23,6 +24,7 @@ __all__ = [
     "forecast_subjects",
     "metric_names",
     "metric_series",
+    "model_card",
     "roi_prediction_panel",
     "roi_series",
     "scenario_panel",
