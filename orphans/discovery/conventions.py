@@ -38,12 +38,11 @@ class Apps:
                     self._folder(text, path) or "", f"'{text}' is named in {path}", path, 1
                 )
             return
-        detail = self.survey.detail(path) if new else None
-        for each in detail.strings if detail is not None else ():
-            if each.text in new and any("APPS" in word for word in each.context):
-                folder = self._folder(each.text, path)
-                if folder is not None:
-                    yield from self.install(folder, f"'{each.text}' is installed in {path}", path, each.line)
+        for text in sorted(new):
+            folder = self._folder(text, path)
+            for each in self.survey.said(path, text) or ():
+                if folder is not None and any("APPS" in word for word in each.context):
+                    yield from self.install(folder, f"'{text}' is installed in {path}", path, each.line)
 
     def _folder(self, text: str, near: str) -> str | None:
         names = self.survey.names

@@ -110,15 +110,26 @@ def _own_stem(path: str) -> str:
 
 
 def _is_imported(survey: Survey, path: str, target: str) -> bool:
-    """Tell whether a file imports the module itself: `import pkg.name` or `from pkg.name import x`."""
-    detail = survey.detail(path)
-    if detail is None:
-        return True
+    """Tell whether a file imports the module itself: `import pkg.name` or `from pkg.name import x`.
+
+    The import lines tell it, except that of `import a, b` they tell only `a`: then the file is parsed.
+    """
     stem = _own_stem(target)
-    return any(
-        each.module.split(".")[-1] == stem and target in targets(survey, path, each)
-        for each in _whole(detail.imports)
-    )
+    facts = survey.facts[path]
+    named = [each for each in facts.imports if each.rpartition(".")[2] == stem]
+    if any(target in targets(survey, path, _line(each)) for each in named):
+        return True
+    listed = rb"\n[ \t]*import[ \t][^\n]*,[^\n]*\b" + re.escape(stem.encode()) + rb"\b"
+    if re.search(listed, b"\n" + survey.data(path)) is None:
+        return False
+    detail = survey.detail(path)
+    return detail is None or any(target in targets(survey, path, each) for each in _whole(detail.imports))
+
+
+def _line(text: str) -> Import:
+    """Return an import line's module, with its dots, as an import of the module alone."""
+    module = text.lstrip(".")
+    return Import(len(text) - len(module), module, None, 0)
 
 
 def _whole(imports: Iterable[Import]) -> list[Import]:

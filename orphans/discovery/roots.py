@@ -113,8 +113,9 @@ def resolve(survey: Survey, text: str, near: str, *, single: bool = False) -> st
     text = text.strip().removeprefix("ext://")
     if text.endswith((".py", ".pyw")):
         return _script(survey, text, near)
-    name, colon, _ = text.partition(":")
-    if "/" in name or not name or not all(each.isidentifier() for each in name.strip(".").split(".")):
+    name, colon, inner = text.partition(":")
+    words = [*name.strip(".").split("."), *(inner.split(".") if colon else ())]
+    if "/" in name or not name or not all(each.isidentifier() for each in words):
         return None
     if name.startswith("."):
         return survey.names.find_relative(name, near)

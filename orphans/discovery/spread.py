@@ -23,7 +23,7 @@ from orphans.discovery.roots import (
 )
 from orphans.discovery.survey import Reached, Survey
 from orphans.domain.detail import SCANS
-from orphans.domain.facts import OPAQUE, Facts
+from orphans.domain.facts import OPAQUE, UNKNOWN, Facts
 from orphans.domain.findings import Evidence
 from orphans.domain.graph import reach
 from orphans.domain.names import INIT, base_of, folder_of
@@ -33,6 +33,7 @@ from orphans.domain.told import Said
 
 Found = Iterator[tuple[str, Evidence]]
 _QUOTED_WORD: Final = re.compile(rb"""["']([A-Za-z_]\w*)["']""")
+_LITERAL: Final = re.compile(rb"""(?:import_module|__import__)\(\s*["'](\w+)["']""")
 
 
 class Spread:
@@ -135,10 +136,25 @@ class Spread:
         is_test = (
             self._now is self.tested and self.survey.is_test_file(path) and base_of(path) != "conftest.py"
         )
-        is_table = any(each.startswith(".") for each in facts.strings) and OPAQUE in facts.words
-        opaque = not facts.loads and bool(facts.words) and (is_table or self._has_singles(path))
+        is_table = OPAQUE in facts.words and any(
+            self._is_relative(each, path) for each in facts.strings if each.startswith(".")
+        )
+        names = UNKNOWN in facts.words and self._has_singles(path)
+        opaque = not facts.loads and (is_table or names or self._names_single(path, facts))
         if (facts.loads or opaque) and not is_test:
             yield from self.families.of(path, self._now.seen)
+
+    def _is_relative(self, text: str, path: str) -> bool:
+        """Tell whether it names a module from here that nothing reached yet."""
+        target = self.survey.names.find_relative(text, path)
+        return target is not None and target not in self._now.seen
+
+    def _names_single(self, path: str, facts: Facts) -> bool:
+        """Tell whether a file imports a module by a literal name without a dot that nothing reached yet."""
+        if OPAQUE not in facts.words:
+            return False
+        words = {each.decode() for each in _LITERAL.findall(self.survey.data(path))}
+        return not words.isdisjoint(self._quoted_singles(path)) if words else False
 
     def _django(self, path: str, facts: Facts) -> Found:
         yield from self.apps.configured(path)
@@ -173,16 +189,14 @@ class Spread:
         if self._now is self.tested and self.survey.is_test(target):
             yield target, Evidence(kind="string", detail=f"'{text}' in {path}", path=path)
             return
-        detail = self.survey.detail(path)
-        if detail is None:
+        said = self.survey.said(path, text)
+        if said is None:
             yield (
                 target,
                 Evidence(kind="string", detail=f"'{text}' in {path}, which can't be parsed", path=path),
             )
             return
-        for each in detail.strings:
-            if each.text != text or not _names_module(each):
-                continue
+        for each in filter(_names_module, said):
             why = f"string '{text}' in {path}"
             yield target, Evidence(kind="string", detail=why, path=path, line=each.line)
             if base_of(target) == INIT and any(FAMILY_NAMES.match(word) for word in each.context[-1:]):
@@ -255,20 +269,24 @@ class Spread:
 
     def _has_singles(self, path: str) -> bool:
         """Tell whether a file quotes the name of such a module that nothing reached yet."""
+        return bool(self._quoted_singles(path))
+
+    def _quoted_singles(self, path: str) -> list[str]:
+        """Return such names of modules that nothing reached yet, as far as a file quotes them."""
         words = {each.decode() for each in _QUOTED_WORD.findall(self.survey.data(path))}
-        return any(self._singles[each] not in self._now.seen for each in words & self._singles.keys())
+        known = words & self._singles.keys()
+        return sorted(each for each in known if self._singles[each] not in self._now.seen)
 
     def _lists(self, path: str) -> Found:
         """Take single words of lists that name modules: `pytest_plugins`, Sphinx's `extensions`."""
-        detail = self.survey.detail(path) if self._has_singles(path) else None
-        for each in detail.strings if detail is not None else ():
-            if each.text.isidentifier() and any(LIST_NAMES.match(word) for word in each.context[-2:]):
-                target = self.survey.names.find(each.text, path)
-                if target is not None and target not in self._now.seen and _names_module(each):
-                    yield (
-                        target,
-                        Evidence(kind="string", detail=f"'{each.text}' in {path}", path=path, line=each.line),
-                    )
+        for text in self._quoted_singles(path):
+            target = self.survey.names.find(text, path)
+            if target is None or target in self._now.seen:
+                continue
+            for each in self.survey.said(path, text) or ():
+                if _names_module(each) and any(LIST_NAMES.match(word) for word in each.context[-2:]):
+                    detail = f"'{text}' in {path}"
+                    yield target, Evidence(kind="string", detail=detail, path=path, line=each.line)
 
 
 def _names_module(said: Said) -> bool:

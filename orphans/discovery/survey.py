@@ -2,16 +2,20 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from orphans.discovery.store import Store
 from orphans.discovery.walk import Tree
 from orphans.domain.detail import detail_of
+from orphans.domain.excerpts import LEAST, quoted, told_around
 from orphans.domain.facts import Facts, facts_of
 from orphans.domain.findings import Evidence
 from orphans.domain.names import INIT, Names, base_of, folder_of, stem_of
 from orphans.domain.rules import TEST_FILE, TEST_FOLDERS, VENDOR_FOLDERS
-from orphans.domain.told import Detail
+from orphans.domain.told import Detail, Said
+
+KEPT_BYTES: Final = 40_000_000
+"""Sources that stay in memory during a scan; the rest is read anew each time."""
 
 
 @dataclass(slots=True)
@@ -37,20 +41,33 @@ class Survey:
         self._folders: dict[str, bool] = {}
         #: what ruff saw of files that didn't change
         self.plain: dict[str, list[str]] = {}
+        self._bytes: dict[str, bytes] = {}
+        self._room = KEPT_BYTES
+        self._excerpts: dict[tuple[str, str], list[Said]] = {}
 
     def data(self, path: str) -> bytes:
         """Return a file's bytes; nothing when it is gone."""
         try:
-            return self.tree.read(path)
+            return self._read(path)
         except OSError:
             return b""
+
+    def _read(self, path: str) -> bytes:
+        """Return a file's bytes, of the first ones from memory when they are asked for again."""
+        found = self._bytes.get(path)
+        if found is None:
+            found = self.tree.read(path)
+            if self._room >= len(found):
+                self._room -= len(found)
+                self._bytes[path] = found
+        return found
 
     def read_facts(self, path: str) -> Facts:
         """Read a file, unless what is known of it still holds, and keep the cheap facts of it."""
         found = self._remembered(path)
         if found is None:
             try:
-                found = facts_of(self.tree.read(path))
+                found = facts_of(self._read(path))
             except OSError as error:
                 self.unreadable[path] = str(error.strerror or error)
                 found = Facts()
@@ -93,9 +110,29 @@ class Survey:
         return self._details[path]
 
     def _parse(self, path: str) -> Detail | None:
+        return detail_of(self.data(path), *self._called(path))
+
+    def _called(self, path: str) -> tuple[str, str, str]:
+        """Return path, dotted name and package of a file."""
         name = self.names.dotted(path) if path in self.names.paths else stem_of(path)
-        package = name if base_of(path) == INIT else name.rpartition(".")[0]
-        return detail_of(self.data(path), path, name, package)
+        return path, name, name if base_of(path) == INIT else name.rpartition(".")[0]
+
+    def said(self, path: str, text: str) -> list[Said] | None:
+        """Return where a file says exactly this outside of docstrings; None when it can't be parsed.
+
+        Of a large file only the definitions around the text are parsed.
+        """
+        key = (path, text)
+        if path not in self._details and key not in self._excerpts:
+            data = self.data(path)
+            small = len(data) < LEAST
+            told = None if small else told_around(data, quoted(data, text), *self._called(path))
+            if told is not None:
+                self._excerpts[key] = [each for each in told.strings if each.text == text]
+        if key in self._excerpts:
+            return self._excerpts[key]
+        detail = self.detail(path)
+        return None if detail is None else [each for each in detail.strings if each.text == text]
 
     def is_test_file(self, path: str) -> bool:
         """Tell whether a test runner collects it."""

@@ -2,12 +2,12 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from orphans.domain.rules import BUILD_FOLDERS, QUIET_TEXTS, SKIPPED_FOLDERS, TEXTS
+from orphans.domain.rules import BUILD_FOLDERS, QUIET_TEXTS, SKIPPED_FOLDERS, is_text
 
 MAX_SOURCE: Final = 4_000_000
 """Bytes of a Python file; larger ones are generated, and reported."""
@@ -76,8 +76,8 @@ def _all(handle: int, limit: int) -> bytes:
     return data
 
 
-def walk(checkout: Path) -> Tree:
-    """Return the files of a checkout.
+def walk(checkout: Path, skip: Collection[str] = ()) -> Tree:
+    """Return the files of a checkout, without the folders of the names `skip`.
 
     Raises:
         NotADirectoryError: there is no such folder.
@@ -87,14 +87,15 @@ def walk(checkout: Path) -> Tree:
     if not Path(root).is_dir():
         raise NotADirectoryError(f"{checkout} is no folder")
     tree = Tree(root)
+    skipped = SKIPPED_FOLDERS.union(skip)
     todo = [("", 0)]
     while todo:
         folder, depth = todo.pop()
-        todo += [(each, depth + 1) for each in _folder(tree, folder) if depth < MAX_DEPTH]
+        todo += [(each, depth + 1) for each in _folder(tree, folder, skipped) if depth < MAX_DEPTH]
     return tree
 
 
-def _folder(tree: Tree, folder: str) -> Iterator[str]:
+def _folder(tree: Tree, folder: str, skipped: Collection[str]) -> Iterator[str]:
     """Note the files of one folder and yield the folders in it."""
     try:
         entries = list(os.scandir(f"{tree.root}/{folder}"))
@@ -108,14 +109,15 @@ def _folder(tree: Tree, folder: str) -> Iterator[str]:
     for entry in entries:
         path = start + entry.name
         if entry.is_dir(follow_symlinks=False):
-            if not _is_skipped(tree, path, entry.name):
+            if entry.name not in skipped and not _is_made(tree, path, entry.name):
                 yield path
         else:
             _file(tree, path, entry)
 
 
-def _is_skipped(tree: Tree, path: str, name: str) -> bool:
-    if name in SKIPPED_FOLDERS or name.endswith((".egg-info", ".dist-info")):
+def _is_made(tree: Tree, path: str, name: str) -> bool:
+    """Tell whether packaging tools made the folder."""
+    if name.endswith((".egg-info", ".dist-info")):
         return True
     return name in BUILD_FOLDERS and not os.path.lexists(f"{tree.root}/{path}/__init__.py")
 
@@ -147,7 +149,7 @@ def _kind(tree: Tree, path: str, name: str) -> tuple[dict[str, Stamp] | None, in
         return tree.extensions, MAX_SOURCE
     if name.endswith(".ipynb"):
         return tree.notebooks, MAX_SOURCE
-    if TEXTS.match(path) and not QUIET_TEXTS.search(path):
+    if is_text(name) and not QUIET_TEXTS.search(path):
         return tree.texts, MAX_TEXT
     return (tree.documents, MAX_TEXT) if name.endswith(DOCUMENTS) else (None, 0)
 

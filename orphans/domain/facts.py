@@ -13,9 +13,12 @@ MAX_LISTED: Final = 4000
 
 OPAQUE: Final = "import("
 """The word of a file that imports something by a name of its own."""
-_QUOTED: Final = re.compile(rb"""["']([A-Za-z_][\w-]*+[./:][\w./:-]*+|\.[\w./-]*+)["']""")
-_HEAD: Final = re.compile(rb"\n[ \t]*(?:from|import|cimport)[ \t]+([\w.]+)")
-_DASH_M: Final = re.compile(rb"""-m["']?[ ,]+["']?([A-Za-z_][\w.]+)""")
+UNKNOWN: Final = "import(?"
+"""The word of a file that imports something by another name than a literal one."""
+_QUOTED: Final = re.compile(rb'"([A-Za-z_][\w-]*+[./:][\w./:-]*+|\.[\w./-]*+)"')
+"""With one kind of quote a search begins at a single byte, which is five times as fast as at one of two."""
+_HEAD: Final = re.compile(rb"[ \t]*(?:from|import|cimport)[ \t]+([\w.]+)")
+_DASH_M: Final = re.compile(rb"""-(?=m)m["']?[ ,]+["']?([A-Za-z_][\w.]+)""")
 _PY: Final = re.compile(rb"\.py\b")
 _BACKWARDS: Final = re.compile(rb"[\w./-]+")
 _GUARD: Final = re.compile(
@@ -23,8 +26,9 @@ _GUARD: Final = re.compile(
 )
 
 FINDERS: Final = (
-    b"iter_modules", b"walk_packages", b"spec_from", b"runpy", b"SourceFileLoader", b"\ndef __getattr__",
-    b"autodiscover", b".scan(", b"lazy_loader", b"azyModule", b"azyImport", b"azy_import", b"_LAZY",
+    b"iter_modules", b"walk_packages", b"spec_from", b"runpy.", b"runpy import", b"SourceFileLoader",
+    b"\ndef __getattr__", b"autodiscover", b".scan(", b"lazy_loader", b"azyModule", b"azyImport",
+    b"azy_import", b"_LAZY",
     b"_lazy =", b"_lazy:", b"_import_structure", b"load_extension", b"_modules(", b"_submodules(",
     b"_plugins(",
     b"_packages(", b"_lazy_imports",
@@ -48,6 +52,18 @@ LOADERS: Final = (
     b"_modules(", b"_plugins(", b"_packages(", b"FileLoader", b"_import_structure",
 )  # fmt: skip
 """Parts of words of code that imports what it names only at run time."""
+_SIGNS: Final = (b"pkgutil", b"runpy", b"autodiscover", b".scan(", b"FileLoader")
+_UNDERSCORED: Final = re.compile(
+    rb"_(?:modules\(|plugins|packages\(|LAZY|APPS|_import__|_getattr__|(?<=import_)(?:module|string|structure)"
+    rb"|(?<=find_)spec|(?<=spec_)from|(?<=load_)ext)"
+)
+_LAZY: Final = re.compile(rb"z(?<=az)y[_MI]")
+"""With `_SIGNS` a quick no for `LOADERS`, and for those of `LISTS` that have a `_`."""
+_ENDINGS: Final = (
+    re.compile(rb"S(?:(?<=PLUGINS)|(?<=ODULES)|(?<=ACKAGES))"),
+    re.compile(rb"=(?:(?<=clude=)|(?<=imports=))"),
+)
+"""A quick no for `LISTS`. Searches that begin with one fixed byte pass over the others ten times as fast."""
 
 RUNNERS: Final = (
     b"subprocess",
@@ -119,22 +135,40 @@ class Facts:
 
 def facts_of(data: bytes) -> Facts:
     """Return what the bytes tell."""
-    body = b"\n" + data
-    commands = _listed([*(_DASH_M.findall(data) if b"-m" in data else ()), *_paths(data)])
-    loads = any(word in data for word in LOADERS)
-    words = tuple(word.decode() for word in LISTS if word in data)
+    commands = _listed([*_DASH_M.findall(data), *_paths(data)])
+    underscored = _UNDERSCORED.search(data) is not None
+    may_load = underscored or _LAZY.search(data) is not None or any(sign in data for sign in _SIGNS)
+    loads = may_load and any(word in data for word in LOADERS)
+    may_list = underscored or b"packages" in data or any(each.search(data) for each in _ENDINGS)
+    words = tuple(word.decode() for word in LISTS if word in data) if may_list else ()
     if loads and (b"import_module(" in data or b"__import__(" in data):
-        words = (*words, OPAQUE)
+        words = (*words, OPAQUE, *([UNKNOWN] if _IMPORTER.search(data) else ()))
     return Facts(
-        imports=_listed(_HEAD.findall(body)),
-        strings=_listed(_QUOTED.findall(data)),
+        imports=_listed(_heads(data)),
+        strings=_listed(_QUOTED.findall(data.replace(b"'", b'"'))),
         commands=commands,
-        guarded=b"__main__" in data and _GUARD.search(body) is not None,
+        guarded=b"__main__" in data and _GUARD.search(b"\n" + data) is not None,
         loads=loads and _is_loader(data),
         runs=bool(commands) and any(word in data for word in RUNNERS),
         shebang=data.startswith(b"#!"),
         words=words,
     )
+
+
+def _heads(data: bytes) -> list[bytes]:
+    """Return the modules of the lines that hold the word `import`, found from the word backwards."""
+    found = []
+    at = data.find(b"import")
+    while at >= 0:
+        start = data.rfind(b"\n", 0, at) + 1
+        while start > 1 and data[start - 2 : start - 1] == b"\\":  # the line goes on
+            start = data.rfind(b"\n", 0, start - 1) + 1
+        head = _HEAD.match(data, start)
+        if head is not None:
+            found.append(head[1])
+        end = data.find(b"\n", at)
+        at = data.find(b"import", end) if end >= 0 else -1
+    return found
 
 
 def _is_loader(data: bytes) -> bool:
@@ -155,5 +189,8 @@ def _paths(data: bytes) -> list[bytes]:
 
 
 def _listed(found: list[bytes]) -> tuple[str, ...]:
-    unique = dict.fromkeys(found)
-    return tuple(each.decode("ascii", "replace") for each in list(unique)[:MAX_LISTED])
+    """Return what was found once each; the patterns let no line break through."""
+    if not found:
+        return ()
+    unique = list(dict.fromkeys(found))[:MAX_LISTED]
+    return tuple(b"\n".join(unique).decode("ascii", "replace").split("\n"))

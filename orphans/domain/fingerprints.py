@@ -29,10 +29,11 @@ VERSION: Final = 1
 _TRIVIAL: Final = 2
 _HEAVIEST: Final = 24
 _BUILTINS: Final = frozenset(dir(builtins))
-_COMMON: Final = _BUILTINS.union(
+COMMON: Final = _BUILTINS.union(
     *(dir(kind) for kind in (str, bytes, list, dict, set, tuple, int, float, object)),
     ("self", "cls", "__name__", "__main__", "__all__", "__call__", "__enter__", "__exit__", "__post_init__"),
 )
+"""Names that every module may have, and that tell nothing."""
 _LEFT_OUT: Final = frozenset({"ctx", "annotation", "returns", "type_comment", "type_params", "kind"})
 _INNER: Final = ("body", "handlers", "orelse", "finalbody", "cases")
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -171,7 +172,7 @@ class _Reader:
         return words
 
     def _named(self, name: str) -> None:
-        if name not in _COMMON:
+        if name not in COMMON:
             self.names.add(name)
 
     def definition(self, node: Any, outside: bool) -> str:

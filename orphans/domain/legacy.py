@@ -37,6 +37,7 @@ _OPENING: Final = re.compile(
     r"\W*(?:(?:this|the) (?:module|file|package|script) (?:is|has been) (?:now )?)?deprecated\b",
     re.IGNORECASE,
 )
+_WORDS: Final = re.compile(r"deprecat|RemovedIn", re.IGNORECASE)
 _CATEGORY: Final = re.compile(r"Deprecat\w*Warning\Z|PendingDeprecationWarning\Z|RemovedIn\w*Warning\Z")
 
 
@@ -51,9 +52,15 @@ def legacy_evidence(
         history: what git and the module map know, if they were asked.
         idle_months: see `IDLE_MONTHS`.
     """
-    tree = parsed(source)
+    tree = parsed(source) if _may_tell(source) else None
     own = None if tree is None else _own_words(tree, path)
     return own or _place(path) or (None if history is None else _past(path, history, idle_months))
+
+
+def _may_tell(source: str | bytes) -> bool:
+    """Tell whether the source has a word without which it can't say that it is retired: then it is parsed."""
+    text = source.decode("latin-1") if isinstance(source, bytes) else source
+    return _WORDS.search(text) is not None
 
 
 def superseded_evidence(path: str, history: ModuleHistory) -> Evidence | None:

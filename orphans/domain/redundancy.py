@@ -15,7 +15,8 @@ from typing import Final, TypeAlias
 
 from orphans.domain.findings import Evidence
 from orphans.domain.fingerprints import Fingerprint, fingerprint
-from orphans.domain.sketches import Sketches, words_of
+from orphans.domain.glances import Glance
+from orphans.domain.sketches import Sketches, words_in
 
 Source: TypeAlias = str | bytes
 Reader: TypeAlias = Callable[[], Source | None]
@@ -91,6 +92,17 @@ def overlap(module: Fingerprint, other: Fingerprint) -> Overlap:
     )
 
 
+def may_contain(module: Fingerprint, glance: Glance) -> bool:
+    """Tell whether a file that looks so can have an overlap with the module that is a copy's."""
+    shared = glance.shared_names(module)
+    shorter = min(len(module.names), glance.names)
+    definitions = glance.shared_definitions(module)
+    if definitions is not None and definitions < LEAST_DEFINITIONS:
+        _contained, names, number = WITHOUT_DEFINITIONS
+        return shared >= max(number, names * shorter)
+    return shared >= LEAST_NAMES * shorter
+
+
 def _shared(some: frozenset[str], others: frozenset[str]) -> float | None:
     """Return the share of the shorter list that both have; None when it is empty."""
     shorter = min(len(some), len(others))
@@ -111,49 +123,71 @@ def find_twins(
     A live original is preferred to another candidate. Of candidates that are copies of each other the one
     with the most in it stays, among equals the one with the shortest and then the first path.
     """
-    printer = printer or _print
-    made = ((path, printer(path, source)) for path, source in candidates.items())
-    prints = {path: each for path, each in made if each and each.weight >= LEAST_WEIGHT}
+    mine = _Candidates(candidates, printer or _print)
+    words = {path: some for path, source in candidates.items() if (some := words_in(source))}
     live = {path: read for path, read in others.items() if path not in candidates}
-    found = _Search(live, printer, live=True).twins(prints, lambda _path, _other: True)
-    sources = {path: partial(candidates.__getitem__, path) for path in prints}
-    place = {
-        path: rank for rank, path in enumerate(sorted(prints, key=lambda path: _seniority(path, prints)))
-    }
-    left = {path: each for path, each in prints.items() if path not in found}
-    mutual = _Search(sources, printer, live=False)
-    return found | mutual.twins(left, lambda path, other: place[other] < place[path])
+    found = _Search(live, mine, live=True).twins(words, lambda _path, _other: True)
+    sources = {path: partial(candidates.__getitem__, path) for path in candidates}
+    left = {path: each for path, each in words.items() if path not in found}
+    return found | _Search(sources, mine, live=False).twins(left, mine.is_junior)
+
+
+class _Candidates:
+    """The fingerprints of the modules that may be redundant, made when they are asked for."""
+
+    def __init__(self, sources: Mapping[str, Source], printer: Printer) -> None:
+        self.printer = printer
+        self._sources = sources
+        self._prints: dict[str, Fingerprint | None] = {}
+
+    def glance(self, path: str) -> Glance:
+        """Return what a candidate's bytes tell."""
+        return Glance.at(self._sources[path])
+
+    def printed(self, path: str) -> Fingerprint | None:
+        """Return a candidate's fingerprint; None when there is too little in it to compare."""
+        if path not in self._prints:
+            found = self.printer(path, self._sources[path])
+            self._prints[path] = found if found and found.weight >= LEAST_WEIGHT else None
+        return self._prints[path]
+
+    def is_junior(self, path: str, other: str) -> bool:
+        """Tell whether the other one stays when both are copies of each other."""
+        mine, theirs = self.printed(path), self.printed(other)
+        if mine is None or theirs is None:
+            return False
+        return (-theirs.weight, len(other), other) < (-mine.weight, len(path), path)
 
 
 def _print(_path: str, source: Source) -> Fingerprint | None:
     return fingerprint(source)
 
 
-def _seniority(path: str, prints: Mapping[str, Fingerprint]) -> tuple[int, int, str]:
-    return -prints[path].weight, len(path), path
-
-
 class _Search:
     """Looks for twins in one set of files."""
 
-    def __init__(self, files: Mapping[str, Reader], printer: Printer, *, live: bool) -> None:
+    def __init__(self, files: Mapping[str, Reader], candidates: _Candidates, *, live: bool) -> None:
         self._files = files
-        self._printer = printer
+        self._candidates = candidates
         self._live = live
         self._prints: dict[str, Fingerprint | None] = {}
+        self._glances: dict[str, Glance] = {}
 
-    def twins(self, prints: Mapping[str, Fingerprint], may: Callable[[str, str], bool]) -> dict[str, Twin]:
+    def twins(
+        self, words: Mapping[str, frozenset[bytes]], may: Callable[[str, str], bool]
+    ) -> dict[str, Twin]:
         """Return the twin of each module that has one; `may(path, other)` says which others count."""
-        if not prints:
-            return {}
-        words = {path: words_of(each.names) for path, each in prints.items()}
-        sketches = self._sketched(words.values())
+        sketches = self._sketched(words.values()) if words else None
         found = {}
-        for path, module in prints.items():
-            near = islice((other for other in sketches.closest(words[path]) if may(path, other)), SHORTLIST)
-            twin = self._best(path, module, near)
-            if twin is not None:
-                found[path] = twin
+        for path, some in words.items() if sketches else ():
+            near = [x for x in sketches.closest(some) if x != path] if sketches else []
+            seen = self._candidates.glance(path) if near else None
+            likely = seen is not None and any(self._glance(x).may_hold(some, seen) for x in near[:SHORTLIST])
+            module = self._candidates.printed(path) if likely else None
+            if module is not None:
+                twin = self._best(path, module, islice((x for x in near if may(path, x)), SHORTLIST))
+                if twin is not None:
+                    found[path] = twin
         return found
 
     def _sketched(self, wanted: Iterable[frozenset[bytes]]) -> Sketches:
@@ -165,7 +199,7 @@ class _Search:
         return sketches
 
     def _best(self, path: str, module: Fingerprint, near: Iterable[str]) -> Twin | None:
-        others = ((other, self._printed(other)) for other in near)
+        others = ((other, self._printed(other)) for other in near if self._may_contain(module, other))
         compared = {other: overlap(module, each) for other, each in others if each is not None}
         copies = {other: each for other, each in compared.items() if each.is_copy}
         if not copies:
@@ -173,10 +207,19 @@ class _Search:
         best = min(copies, key=lambda other: (-copies[other].rank, -_shared_folders(path, other), other))
         return _twin(best, copies[best], live=self._live)
 
+    def _may_contain(self, module: Fingerprint, path: str) -> bool:
+        """Tell whether the file can pass `Overlap.is_copy`, without parsing it."""
+        return may_contain(module, self._glance(path))
+
+    def _glance(self, path: str) -> Glance:
+        if path not in self._glances:
+            self._glances[path] = Glance.at(self._files[path]() or b"")
+        return self._glances[path]
+
     def _printed(self, path: str) -> Fingerprint | None:
         if path not in self._prints:
             source = self._files[path]()
-            self._prints[path] = None if source is None else self._printer(path, source)
+            self._prints[path] = None if source is None else self._candidates.printer(path, source)
         return self._prints[path]
 
 

@@ -164,12 +164,27 @@ DJANGO_APP: Final = (
 
 MIGRATIONS: Final = re.compile(r"(?:^|.*/)(?:\w*migrations)/(?:.*/)?\w+\.py$")
 
-TEXTS: Final = re.compile(
-    r"(?:^|.*/)(?:[Mm]akefile|GNUmakefile|[\w.-]*Dockerfile[\w.-]*|Containerfile|Procfile[\w.]*|Jenkinsfile|[jJ]ustfile|Vagrantfile"
-    r"|crontab|[Rr]akefile|SConscript|Caddyfile|Earthfile|Tiltfile|BUILD|BUILD\.bazel|[\w.-]+\.(?:mk|sh|bash|zsh|fish|bat|cmd|ps1|toml|ini|cfg|ya?ml|json"
-    r"|service|timer|conf|cron|crontab|dockerfile|env|pth|spec|properties|groovy|tf|hcl|nomad|bzl|in|desktop|j2|jinja|tpl))$"
+TEXT_ENDINGS: Final = frozenset(
+    {
+        "mk", "sh", "bash", "zsh", "fish", "bat", "cmd", "ps1", "toml", "ini", "cfg", "yml", "yaml", "json",
+        "service", "timer", "conf", "cron", "crontab", "dockerfile", "env", "pth", "spec", "properties",
+        "groovy", "tf", "hcl", "nomad", "bzl", "in", "desktop", "j2", "jinja", "tpl",
+    }
+)  # fmt: skip
+TEXT_NAMES: Final = re.compile(
+    r"[Mm]akefile|GNUmakefile|[\w.-]*Dockerfile[\w.-]*|Containerfile|Procfile[\w.]*|Jenkinsfile|[jJ]ustfile|Vagrantfile"
+    r"|crontab|[Rr]akefile|SConscript|Caddyfile|Earthfile|Tiltfile|BUILD|BUILD\.bazel"
 )
-"""Files that aren't Python and may name modules."""
+_PLAIN_NAME: Final = re.compile(r"[\w.-]+\.\w+")
+
+
+def is_text(name: str) -> bool:
+    """Tell by its name whether a file that isn't Python may name modules."""
+    ending = name.rpartition(".")[2]
+    if ending in TEXT_ENDINGS and _PLAIN_NAME.fullmatch(name) is not None:
+        return True
+    return TEXT_NAMES.fullmatch(name) is not None
+
 
 QUIET_TEXTS: Final = re.compile(
     r"(?:^|.*/)(?:locale|locales|translations?|i18n|static|public|node_modules|fixtures|testdata|cassettes|snapshots?|__snapshots__)/"

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from orphans.domain.fingerprints import COMMON
+
 LEAST_WORD: Final = 4
 """Shorter words are everywhere."""
 LEAST_SCORE: Final = 0.6
@@ -24,12 +26,26 @@ _WORD: Final = re.compile(r"\w+")
 _ONLY_WORDS: Final = bytes(
     byte if byte >= 128 or chr(byte).isalnum() or byte == ord("_") else ord(" ") for byte in range(256)
 )
+_NAME: Final = re.compile(rb"(?:\.|(?:def|class) +)(\w{4,})|(\w{4,})=(?!=)")
+_STRING: Final = re.compile(rb"""["']([^"'\n]{3,60})["']""")
+_IMPORT: Final = re.compile(rb"\n[ \t]*(?:from|import) ([^\n]*)")
+_COMMON_WORDS: Final = frozenset(name.encode() for name in COMMON)
 
 
 def words_of(names: Iterable[str]) -> frozenset[bytes]:
     """Return the words in a fingerprint's names that are long enough to tell something."""
     found = (word for name in names for word in _WORD.findall(name) if len(word) >= LEAST_WORD)
     return frozenset(word.encode("utf-8", "surrogatepass") for word in found)
+
+
+def words_in(source: str | bytes) -> frozenset[bytes]:
+    """Return about the same of a source that isn't parsed, by what stands around its words."""
+    data = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
+    data = data[:MAX_BYTES]
+    found = {word for pair in _NAME.findall(data) for word in pair}
+    for text in (*_STRING.findall(data), *_IMPORT.findall(data)):
+        found.update(text.translate(_ONLY_WORDS).split())
+    return frozenset(word for word in found if len(word) >= LEAST_WORD) - _COMMON_WORDS
 
 
 class Sketches:

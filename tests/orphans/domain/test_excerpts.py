@@ -1,0 +1,83 @@
+"""Definitions around a place tell what the whole file tells of it, or nothing at all."""
+
+import pytest
+
+from orphans.domain.detail import detail_of
+from orphans.domain.excerpts import quoted, told_around
+from orphans.domain.told import Said
+
+FILE = '''"""A module that mentions "pkg.one"."""
+import os
+
+TABLE = {
+    "first": "pkg.one",
+}
+
+
+@register(
+    "pkg.two",
+)
+def decorated():
+    """Says 'pkg.one' in prose."""
+    return load("pkg.one")
+
+
+class Holder:
+    choices = ["pkg.two"]
+
+    @classmethod
+    def method(
+        cls,
+    ):
+        from pkg import other
+        logger = getLogger(
+            "pkg.three",
+        )
+
+if os.name:
+    NAME = "pkg.four"
+'''
+
+
+def found(text: str) -> list[Said] | None:
+    data = FILE.encode()
+    told = told_around(data, quoted(data, text), "m.py", "m", "")
+    return None if told is None else [each for each in told.strings if each.text == text]
+
+
+@pytest.mark.parametrize("text", ["pkg.two", "pkg.three", "pkg.four"])
+def test_strings_lines_and_contexts_are_those_of_the_whole_file(text: str) -> None:
+    whole = detail_of(FILE.encode(), "m.py", "m", "")
+    excerpt = found(text)
+    assert whole is not None
+    assert excerpt is not None
+    expected = [(each.line, each.context) for each in whole.strings if each.text == text]
+    assert [(each.line, each.context) for each in excerpt] == expected != []
+
+
+def test_a_place_in_a_docstring_of_the_module_has_no_answer() -> None:
+    assert found("pkg.one") is None
+
+
+def test_imports_keep_their_lines() -> None:
+    data = FILE.encode()
+    told = told_around(data, [data.index(b"pkg.three")], "m.py", "m", "")
+    assert told is not None
+    assert [(each.module, each.name, each.line) for each in told.imports] == [("pkg", "other", 24)]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'x = 1\nelse:\n    y = "pkg.one"\n',  # no statement begins there
+        'def f():\n    x = """\nclosed at the margin\n"""; y = "pkg.one"\n',
+        '    y = "pkg.one"\n',
+    ],
+)
+def test_what_cant_be_cut_out_has_no_answer(source: str) -> None:
+    data = source.encode()
+    assert told_around(data, quoted(data, "pkg.one"), "m.py", "m", "") is None
+
+
+def test_only_whole_quoted_texts_are_places() -> None:
+    assert quoted(b"""'a.b' "a.b" 'a.bc' "a.b'""", "a.b") == [0, 6]
