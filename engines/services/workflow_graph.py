@@ -13,6 +13,7 @@ from django.dispatch import receiver
 
 from engines.domain.errors import InvalidInput, MenaceError
 from engines.domain.results import AutomationResult
+from engines.domain.unseen import visible
 from engines.domain.workflows.coupling import Estimate, estimate
 from engines.domain.workflows.graph import WorkflowGraph
 from engines.models import Cycle, Engine, WorkflowEdge, WorkflowGraphState, WorkflowRevision
@@ -70,7 +71,7 @@ def refresh(engine: Engine) -> WorkflowGraphState:
         found = estimate(members)
     except (MenaceError, OSError) as error:
         log.warning("the graph of %s can't be measured: %s", engine.name, error)
-        changes: dict[str, Any] = {"error": str(error)[:500]}
+        changes: dict[str, Any] = {"error": visible(str(error))[:500]}
         return _keep(engine, marks, None, changes)
     return _keep(engine, marks, found, {"commit": commit, "nodes": told, "error": ""})
 

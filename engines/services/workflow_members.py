@@ -5,12 +5,13 @@ run; where none was made, those that the source spells out.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from engines import git
 from engines.domain.manifest import Workflow
+from engines.domain.unseen import visible
 from engines.domain.workflow_matching import Callee, callees, keys_after
 from engines.domain.workflows.closure import Closure, Source, closure
 from engines.domain.workflows.coupling import Member
@@ -20,6 +21,7 @@ from forecasting.domain.foresight import WINDOW
 from forecasting.models import CycleMetrics
 
 MAX_KEYS: Final = 200
+KEY_LENGTH: Final = 200
 INPUT_BYTES: Final = 2**20
 
 
@@ -100,7 +102,7 @@ def _taken(workflow: Workflow, steps: Sequence[Callee], checkout: Checkout) -> K
     if keys:
         return keys, f"input {workflow.input}"
     reads = steps[0].reads if steps else frozenset()
-    return (reads, "read by the first step") if reads else (None, "not known")
+    return (_shown(reads), "read by the first step") if reads else (None, "not known")
 
 
 def _given(engine: Engine, name: str, revision: WorkflowRevision | None, steps: Sequence[Callee]) -> Keys:
@@ -109,9 +111,9 @@ def _given(engine: Engine, name: str, revision: WorkflowRevision | None, steps: 
     stages = rows.values_list("stages", flat=True).first()
     keys = (stages or {}).get("normal", {}).get("keys")
     if keys:
-        return frozenset(keys), "output of a measured run"
+        return _shown(keys), "output of a measured run"
     spelt = keys_after(steps)
-    return (spelt, "spelt out by the steps") if spelt else (None, "not known")
+    return (_shown(spelt), "spelt out by the steps") if spelt else (None, "not known")
 
 
 def _parsed(text: str) -> Any:
@@ -126,7 +128,12 @@ def keys_of(value: Any) -> frozenset[str] | None:
     first = value[0] if isinstance(value, list) and value else value
     if not isinstance(first, Mapping) or not first:
         return None
-    return frozenset(str(key)[:200] for key in list(first)[:MAX_KEYS])
+    return _shown(list(first)[:MAX_KEYS])
+
+
+def _shown(keys: Iterable[object]) -> frozenset[str]:
+    """Return keys as they can be kept and shown, whatever the bot wrote into them."""
+    return frozenset(visible(str(key)[:KEY_LENGTH]) for key in keys)
 
 
 def _callees(checkout: Checkout, steps: Sequence[str]) -> list[Callee]:

@@ -1,5 +1,6 @@
 """The graph of an engine's workflows: measured from a real repository, kept current by events."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from engines.domain.errors import InvalidInput
 from engines.domain.results import CLI
 from engines.domain.states import STEPS
 from engines.models import Engine, WorkflowEdge, WorkflowGraphState
+from engines.panels.graph import graph, wave
 from engines.services import workflow_graph, workflows
 from engines.services.registry import refresh_manifest, register_engine
 from engines.services.runner import run_cycle
@@ -170,6 +172,49 @@ def test_a_cycle_can_be_run_with_a_projection(shop, monkeypatch):
     with pytest.raises(InvalidInput):
         run_with_projection(engine, "nothing")
     assert ran == [2.0]
+
+
+def test_hostile_keys_can_be_kept_and_shown(shop):
+    root = Path(shop.repository)
+    (root / "raw.json").write_text('{"\\u0000a": 1, "\\ud800b": 2, "\\u202ec": 3}')
+    git(root, "commit", "-qam", "odd keys")
+    refresh(shop)
+    known = {node["workflow"]: node for node in graph(shop)["nodes"]}
+    assert known["clean"]["takes"]["keys"] == ["\\u202ec", "\\ud800b", "\\x00a"]
+
+
+def test_the_panel_tells_nodes_edges_and_what_was_seen(shop):
+    empty = graph(shop)
+    assert (empty["at"], empty["due"], empty["edges"]) == (None, True, [])
+    assert empty["nodes"][0]["modules"] is None
+    refresh(shop)
+    found = graph(shop)
+    assert [node["workflow"] for node in found["nodes"]] == ["clean", "mail", "price"]
+    assert [node["modules"] for node in found["nodes"]] == [2, 1, 2]
+    (edge,) = found["edges"]
+    assert edge["passes"] == pytest.approx(0.75 * 0.85)
+    assert edge["seen"] == [
+        {"kind": "data", "text": "orders, total of 2 keys"},
+        {"kind": "resource", "text": "shop.tools of 2 modules"},
+    ]
+    json.dumps({**found, "at": None}, allow_nan=False)
+
+
+def test_the_panel_tells_correlations_and_what_was_left_out(shop):
+    state = refresh(shop)
+    state.refused = [{"source": "b", "target": "a", "cycle": ["b", "a", "b"]}]
+    state.save()
+    WorkflowEdge.objects.update(detail={"logical": {"correlation": 0.5, "changes": 9}})
+    found = graph(shop)
+    assert found["edges"][0]["seen"][0]["text"] == "correlation +0.50 over 9 changes"
+    assert found["refused"][0]["reason"] == "it would close a cycle: b → a → b"
+
+
+def test_the_panel_of_a_wave_begins_with_the_strongest(shop):
+    refresh(shop)
+    found = wave(shop, "clean", 2.0, 0.0)
+    assert [each["workflow"] for each in found["felt"]] == ["clean", "price"]
+    assert found["felt"][1]["roi"] == pytest.approx(2.0 * 0.75 * 0.85)
 
 
 @pytest.mark.parametrize(
