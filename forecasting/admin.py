@@ -1,8 +1,9 @@
 """Measured numbers in Django's admin: they can be read but not edited, editing would lie."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -15,11 +16,13 @@ from forecasting.models import (
     ForecastModel,
     MetricDaily,
     MetricPoint,
+    ModuleProgress,
     RoiEvent,
     RoiRollup,
     SynergySample,
     Verdict,
 )
+from forecasting.services.modules import MAX_AT_ONCE, reopen
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[Any]
@@ -29,6 +32,15 @@ else:
     Pages = Paginator
 
 CAP = 5_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Whoever is signed in."""
+
+    user_id: int | None
+    label: str
+    kind: str = "person"
 
 
 class CappedPaginator(Pages):
@@ -169,3 +181,35 @@ class ForecastModelAdmin(Measured):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ForecastModel]:
         """Return the rows without their arrays."""
         return ForecastModel.objects.cards()
+
+
+@admin.register(ModuleProgress)
+class ModuleProgressAdmin(Measured):
+    """How far modules have come; those that are complete can be opened again."""
+
+    list_display = (
+        "id",
+        "subject",
+        "path",
+        "samples",
+        "roi_total",
+        "entropy",
+        "complete",
+        "completed_by",
+        "reason",
+        "reopened_by",
+    )
+    list_filter = ("complete",)
+    actions = ("reopen_chosen",)
+
+    def has_reopen_permission(self, request: HttpRequest) -> bool:
+        """Let only superusers: the rows belong to no team here."""
+        return bool(request.user.is_active and request.user.is_superuser)
+
+    @admin.action(description="Open the chosen modules again", permissions=["reopen"])
+    def reopen_chosen(self, request: HttpRequest, rows: QuerySet[ModuleProgress]) -> None:
+        """Let later cycles work on them; done and audited by the service."""
+        user = request.user
+        who = Person(user_id=user.pk, label=user.get_username())
+        found = reopen(rows.values_list("pk", flat=True)[:MAX_AT_ONCE], actor=who, reason="in the admin")
+        messages.success(request, f"{len(found)} modules are open again")

@@ -1,18 +1,14 @@
-"""How far an engine's modules have come: what cycles brought them, which are complete, who reopens them."""
+"""How far an engine's modules have come: what cycles brought them, and which are complete."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from statistics import fmean
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import transaction
 
-from engines.domain.results import Actor
 from engines.models import Engine
-from engines.signals import acted
 from forecasting.domain.entropy import of_calls
 from forecasting.domain.rankings import Limits
-from forecasting.models import ModuleProgress
 from forecasting.services import modules
 from forecasting.services.modules import Brought
 from orphans.models import ModuleRun
@@ -73,14 +69,3 @@ def _entropies(batch: int | None) -> dict[str, float]:
 def complete_of(engine: Engine) -> dict[str, str]:
     """Return the modules that the engine's cycles skip, each with the reason."""
     return modules.complete_of(engine.name)
-
-
-def reopen(rows: Sequence[ModuleProgress], *, actor: Actor, reason: str = "") -> list[ModuleProgress]:
-    """Let cycles work on complete modules again, audited; return those that were complete."""
-    with transaction.atomic():
-        found = modules.reopen([row.pk for row in rows], by=actor.label, reason=reason)
-        for row in found:
-            detail = {"subject": row.subject, "path": row.path, "was": row.reason, "reason": reason[:300]}
-            target = f"engine:{row.subject}"
-            acted.send(sender=Engine, actor=actor, verb="module.reopen", target=target, detail=detail)
-    return found

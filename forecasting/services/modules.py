@@ -9,10 +9,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from forecasting.domain.acting import Acting
 from forecasting.domain.progress import Progress
 from forecasting.domain.rankings import Limits, Mark
 from forecasting.models import ModuleProgress
 from forecasting.models.tracking import SUBJECT_CHARS, WORDS_CHARS
+from forecasting.signals import acted
 
 MAX_AT_ONCE: Final = 1_000
 SUMS: Final = ("samples", "roi_total", "roi_count", "entropy_change", "entropy_changes", "recent")
@@ -112,8 +114,8 @@ def complete_of(subject: str) -> dict[str, str]:
     return dict(ModuleProgress.objects.complete(subject).order_by("path").values_list("path", "reason"))
 
 
-def reopen(ids: Iterable[int], *, by: str, reason: str = "") -> list[ModuleProgress]:
-    """Let later cycles work on complete modules again; return those that were complete.
+def reopen(ids: Iterable[int], *, actor: Acting, reason: str = "") -> list[ModuleProgress]:
+    """Let later cycles work on complete modules again, audited; return those that were complete.
 
     A module needs a full new streak to become complete once more. Raises ValueError for more than 1,000.
     """
@@ -125,7 +127,11 @@ def reopen(ids: Iterable[int], *, by: str, reason: str = "") -> list[ModuleProgr
         found = list(rows.select_for_update(no_key=True).order_by("pk"))
         for row in found:
             row.complete, row.reopened_at = False, timezone.now()
-            row.reopened_by, row.reopened_reason = by[:150], reason[:WORDS_CHARS]
+            row.reopened_by, row.reopened_reason = actor.label[:150], reason[:WORDS_CHARS]
             row.recent = list(Progress(recent=row.recent).reopened().recent)
         _write(found, "complete", "reopened_at", "reopened_by", "reopened_reason", "recent")
+        for row in found:
+            detail = {"subject": row.subject, "path": row.path, "was": row.reason, "reason": reason[:300]}
+            target = f"module:{row.pk}"
+            acted.send(sender=ModuleProgress, actor=actor, verb="module.reopen", target=target, detail=detail)
     return found

@@ -17,6 +17,7 @@ from engines.services.pipeline import Assignment, Evaluation
 from engines.services.registry import register_engine
 from forecasting.models import CycleMetrics, Forecast, ModuleProgress, RoiEvent
 from forecasting.models import Evaluation as Judged
+from forecasting.services.modules import reopen
 from menace_site.models import AuditEntry
 from orphans.models import ModuleRun, SelfTestRun
 from tests.engines.moving import Does
@@ -162,12 +163,13 @@ def test_a_module_without_further_returns_is_told_and_marked_until_a_person_reop
 def assert_reopening_ends_the_mark(engine: Engine) -> None:
     """Reopen one of the engine's two complete modules, twice."""
     wanted = list(ModuleProgress.objects.filter(path="a.py"))
-    found = module_progress.reopen(wanted, actor=CLI, reason="a new customer")
+    ids = [row.pk for row in wanted]
+    found = reopen(ids, actor=CLI, reason="a new customer")
     assert [row.path for row in found] == ["a.py"]
     assert set(module_progress.complete_of(engine)) == {"b.py"}
     entry = AuditEntry.objects.get(verb="module.reopen")
     assert (entry.actor, entry.detail["path"]) == ("command line", "a.py")
-    assert module_progress.reopen(wanted, actor=CLI) == []
+    assert reopen(ids, actor=CLI) == []
 
 
 def test_a_module_whose_worth_was_not_measured_is_never_complete(engine: Engine) -> None:

@@ -6,12 +6,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from engines.domain.results import Actor
 from forecasting.domain.rankings import CEILING, DIMINISHING, Limits
 from forecasting.models import ModuleProgress
 from forecasting.services.modules import Brought, complete_of, move_on, reopen
 
 pytestmark = pytest.mark.django_db
 LIMITS = Limits()
+ADA = Actor(label="ada", kind="person")
 
 
 def moved(cycle: int, **modules: Brought) -> dict[str, str]:
@@ -49,8 +51,8 @@ def test_a_reopened_module_needs_a_full_new_streak() -> None:
     for cycle in (1, 2, 3):
         moved(cycle, a=Brought(roi=0.0))
     row = ModuleProgress.objects.get()
-    assert [each.path for each in reopen([row.pk, 10**9], by="ada", reason="new customers")] == ["a.py"]
-    assert reopen([row.pk], by="ada") == []
+    assert [each.path for each in reopen([row.pk, 10**9], actor=ADA, reason="new customers")] == ["a.py"]
+    assert reopen([row.pk], actor=ADA) == []
     row.refresh_from_db()
     assert (row.complete, row.reopened_by, row.reopened_reason) == (False, "ada", "new customers")
     kinds = [moved(cycle, a=Brought(roi=0.0)) for cycle in (3, 4, 5, 6)]
@@ -79,4 +81,4 @@ def test_bad_values_are_refused() -> None:
         with pytest.raises(ValueError):
             move_on(subject, 1, brought, limits=LIMITS, scale=1.0)
     with pytest.raises(ValueError):
-        reopen(range(2_000), by="ada")
+        reopen(range(2_000), actor=ADA)
