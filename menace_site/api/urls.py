@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.urls import re_path
 
-from menace_site.api import orphans, presets, views
+from menace_site.api import foresight, orphans, presets, views
 
 NAME = rf"(?P<name>{views.Engines.lookup_value_regex})"
 PK = r"(?P<pk>[0-9]{1,18})"
@@ -32,6 +32,12 @@ urlpatterns = [
         rf"^engines/{NAME}/versions/?$",
         views.Engines.as_view({"get": "versions"}),
         name="api-engine-versions",
+    ),
+    *(
+        re_path(
+            rf"^engines/{NAME}/{act}/?$", foresight.Foresight.as_view({"get": act}), name=f"api-engine-{act}"
+        )
+        for act in ("graph", "stages", "verdicts")
     ),
     re_path(r"^cycles/?$", CYCLE_LIST, name="api-cycle-list"),
     re_path(rf"^cycles/{PK}/?$", CYCLE, name="api-cycle"),
