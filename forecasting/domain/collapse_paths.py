@@ -2,8 +2,8 @@
 
 A course is the noise-free ROI of `length` past cycles and `HORIZON` coming ones, in units of its early level.
 The families are those by which a forecaster would describe a history: level, growth, ageing, waves, steps,
-dips, and declines of every speed.  Each family is drawn evenly over its parameters (stratified), so that
-few hundred courses cover the space; the seed is fixed, so that the same history always gets the same verdict.
+dips, and declines of every speed.  Each family is spread evenly over its parameters, so that few
+hundred courses cover the space; the seed is fixed, so that the same history always gets the same verdict.
 """
 
 import functools
@@ -25,8 +25,6 @@ from forecasting.domain.collapse_labels import (
 Array = NDArray[np.float64]
 Draw = Callable[[float, float], Array]
 
-COURSES: Final = 500
-"""Courses in a library."""
 _SEED: Final = 20
 
 
@@ -108,59 +106,80 @@ def _erosion(span: Span, draw: Draw) -> Array:
     return 1 - draw(0.03, 0.05) * _since(span, span.wear)
 
 
-FAMILIES: Final[dict[str, tuple[float, Callable[[Span, Draw], Array]]]] = {
-    "level": (0.16, _flat),
-    "growth": (0.06, _growth),
-    "plateau": (0.06, _plateau),
-    "wave": (0.06, _wave),
-    "step up": (0.05, _step_up),
-    "passing dip": (0.06, _dip),
-    "small step down": (0.04, _small_step),
-    "linear decline": (0.10, _linear_decay),
-    "exponential decline": (0.08, _exponential_decay),
-    "step down and decline": (0.06, _step_decay),
-    "drop": (0.08, _drop),
-    "steep decline": (0.07, _steep),
-    "accelerating decline": (0.06, _accelerating),
-    "erosion": (0.06, _erosion),
+@dataclass(frozen=True)
+class Family:
+    """A family of courses."""
+
+    share: float  # prior probability, not normalised
+    courses: int  # in a library: more for more parameters
+    make: Callable[[Span, Draw], Array]
+
+
+FAMILIES: Final[dict[str, Family]] = {
+    "level": Family(0.16, 1, _flat),
+    "growth": Family(0.06, 24, _growth),
+    "plateau": Family(0.06, 45, _plateau),
+    "wave": Family(0.06, 90, _wave),
+    "step up": Family(0.05, 45, _step_up),
+    "passing dip": Family(0.06, 60, _dip),
+    "small step down": Family(0.04, 30, _small_step),
+    "linear decline": Family(0.10, 55, _linear_decay),
+    "exponential decline": Family(0.08, 45, _exponential_decay),
+    "step down and decline": Family(0.06, 45, _step_decay),
+    "drop": Family(0.08, 50, _drop),
+    "steep decline": Family(0.07, 50, _steep),
+    "accelerating decline": Family(0.06, 50, _accelerating),
+    "erosion": Family(0.06, 40, _erosion),
 }
-"""Name, prior probability and formula of each family."""
 NAMES: Final = tuple(FAMILIES)
-PRIOR: Final[Array] = np.array([share for share, _ in FAMILIES.values()])
+PRIOR: Final[Array] = np.array([family.share for family in FAMILIES.values()])
+_COURSES: Final = np.array([family.courses for family in FAMILIES.values()])
 
 
 def trajectories(
     length: int, counts: NDArray[np.int64], rng: np.random.Generator
 ) -> tuple[Array, NDArray[np.int64]]:
     """Return `counts[f]` courses of each family f, (sum of counts, length + HORIZON), and their families."""
-    parts = [
-        make(_span(length, int(count), rng), _stratified(int(count), rng))
-        for count, (_, make) in zip(counts, FAMILIES.values(), strict=True)
-        if count
-    ]
+    parts = []
+    for count, family in zip(counts.tolist(), FAMILIES.values(), strict=True):
+        even = _Even(count, rng)
+        parts.append(family.make(_span(length, even), even.draw))
     return np.concatenate(parts), np.repeat(np.arange(len(counts)), counts)
 
 
-def _span(length: int, count: int, rng: np.random.Generator) -> Span:
-    def whole(low: int, high: int) -> Array:
-        return rng.integers(low, max(low + 1, high), (count, 1)).astype(np.float64)
+class _Even:
+    """Parameters spread evenly over their joint ranges: a shifted additive recurrence (Roberts 2018)."""
 
+    _STEPS: Final = (0.8191725134, 0.6710436067, 0.5497004779, 0.7548776662)
+
+    def __init__(self, count: int, rng: np.random.Generator) -> None:
+        self._places = np.arange(float(count))[:, None]
+        self._rng = rng
+        self._drawn = 0
+
+    def _next(self, dimension: int) -> Array:
+        spread: Array = (self._places * self._STEPS[dimension] + self._rng.random()) % 1
+        return spread
+
+    def whole(self, low: int, high: int) -> Array:
+        """Return whole numbers of [low, high), the first dimension of a course, (count, 1)."""
+        return low + np.floor((max(low + 1, high) - low) * self._next(0))
+
+    def draw(self, low: float, high: float) -> Array:
+        """Return numbers of [low, high), each call another dimension, (count, 1)."""
+        self._drawn += 1
+        return low + (high - low) * self._next(self._drawn)
+
+
+def _span(length: int, even: _Even) -> Span:
     return Span(
         length=length,
         cycles=np.arange(length + HORIZON, dtype=np.float64)[None, :],
-        recent=length - whole(1, 7),
-        old=whole(0, length - 8),
-        dip=whole(2, length - 9),
-        wear=length - whole(8, length // 2 + 9),
+        recent=length - even.whole(1, 7),
+        old=even.whole(0, length - 8),
+        dip=even.whole(2, length - 9),
+        wear=length - even.whole(8, length // 2 + 9),
     )
-
-
-def _stratified(count: int, rng: np.random.Generator) -> Draw:
-    def draw(low: float, high: float) -> Array:
-        places = (rng.permutation(count) + rng.random(count)) / count
-        return (low + (high - low) * places)[:, None]
-
-    return draw
 
 
 @dataclass(frozen=True)
@@ -182,10 +201,9 @@ class Library:
 
 
 @functools.lru_cache(maxsize=64)
-def library(length: int, courses: int = COURSES) -> Library:
+def library(length: int) -> Library:
     """Return the library for histories of `length` cycles (at least 3)."""
-    counts = np.maximum(1, np.round(PRIOR / PRIOR.sum() * courses)).astype(np.int64)
-    paths, family = trajectories(length, counts, np.random.default_rng([_SEED, length]))
+    paths, family = trajectories(length, _COURSES, np.random.default_rng([_SEED, length]))
     past, reference = paths[:, :length], paths[:, : reference_length(length)].mean(axis=1)
     falls = collapsing(paths, length, reference)
     wild_from = np.where(falls, np.inf, _wild_from(paths[:, length:] - reference[:, None] / 2))
@@ -201,7 +219,7 @@ def library(length: int, courses: int = COURSES) -> Library:
         wild_from=wild_from,
         log_wild_from=np.minimum(np.log(wild_from), 99.0),
         family=family,
-        log_prior=np.log((PRIOR / counts)[family]),
+        log_prior=np.log((PRIOR / _COURSES)[family]),
     )
 
 

@@ -16,12 +16,12 @@ from typing import Final
 import numpy as np
 
 from forecasting.domain.collapse_labels import Array, normal_cdf
-from forecasting.domain.collapse_paths import COURSES, NAMES, Library, library
+from forecasting.domain.collapse_paths import NAMES, Library, library
 
 ELASTICITIES: Final[Array] = np.array([0.0, 0.6, 7.0, 9.5, 12.5])
 """Grid of k, in references per unit of entropy; from the third on the subject is brittle."""
 _BRITTLE: Final = ELASTICITIES >= 5
-_LOG_ELASTICITY: Final = np.log(np.array([0.64, 0.21, 0.05, 0.05, 0.05]))
+_LOG_ELASTICITY: Final = np.log(np.array([0.5, 0.35, 0.05, 0.05, 0.05]))
 _CORRELATIONS: Final = {0.0: 0.75, 0.35: 0.25}  # and their prior probabilities
 _STEP: Final = 0.06  # a brittle subject's answer to one rise of entropy is taken to saturate here
 _FINEST: Final = 0.01  # of the reference: between the courses of the library lies about this much
@@ -57,13 +57,13 @@ class _Weights:
     counted: float  # values, outliers counted less
 
 
-def posterior(values: Array, entropy: Array, courses: int = COURSES) -> tuple[Posterior, Posterior]:
+def posterior(values: Array, entropy: Array) -> tuple[Posterior, Posterior]:
     """Return what `values` (n,), n >= 3, and as many entropies say; the unit of `values` is free.
 
     The second answer is that of a second pass, in which a value counts by its distance from the mean course
     of the first instead of by its distance from a running median.
     """
-    lib = library(len(values), courses)
+    lib = library(len(values))
     rises = np.diff(entropy, prepend=entropy[0])
     answers = np.stack([np.clip(rises, 0, 1), np.clip(rises, 0, _STEP)])
     first = _weigh(lib, values, answers, _outlier_weights(values), {0.0: 1.0})
@@ -124,7 +124,8 @@ def _explain(
     )
     log_noise = np.log(left / counted) / 2
     prior = _looked_up(log_noise, _NOISE_PRIORS, *_NOISE_RANGE) + _LOG_ELASTICITY[:, None] + lib.log_prior
-    log = -counted * log_noise - np.log(size) / 2 + prior - (n - 1) / 2 * np.log(1 - rho * rho)
+    log = -counted * (log_noise + np.log(scale)) + log_noise - np.log(size) / 2 + prior
+    log -= (n - 1) / 2 * np.log(1 - rho * rho)
     return log, np.exp(log_noise), scale
 
 

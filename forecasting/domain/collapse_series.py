@@ -8,6 +8,7 @@ import numpy as np
 
 from forecasting.domain.collapse_labels import Array, reference_length
 
+Values = Sequence[float] | Array
 FEWEST: Final = 3
 """Cycles below which there is no verdict."""
 ENOUGH: Final = 8
@@ -16,6 +17,7 @@ WINDOW: Final = 60
 """Most recent cycles that are read."""
 _DIGITS: Final = 7  # digits of a scaled value that are read: what lies below is rounding of the unit
 _LARGEST: Final = 1e150
+_FAR: Final = 1e6  # units: farther off no value is read
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class History:
         return float(self.values[: reference_length(len(self.values))].mean())
 
 
-def read_history(roi: Sequence[float], entropy: Sequence[float] | None = None, name: str = "roi") -> History:
+def read_history(roi: Values, entropy: Values | None = None, name: str = "roi") -> History:
     """Return the history of `roi`, oldest first, and the `entropy` of the same cycles (none: it never rose).
 
     ValueError names the argument and the position of what is not a finite number, or a length that differs.
@@ -48,9 +50,16 @@ def read_history(roi: Sequence[float], entropy: Sequence[float] | None = None, n
     start = _start_of_gain(values)
     values, moods = values[start:], moods[start:]
     unit = _unit(values)
-    scaled = np.round(values / unit, _DIGITS) if unit else np.zeros(len(values))
+    scaled = _scaled(values, unit)
     positive = bool(len(values)) and float(scaled[: reference_length(len(scaled))].mean()) > 1e-6
     return History(scaled, moods, unit, positive, start)
+
+
+def _scaled(values: Array, unit: float) -> Array:
+    if not unit:
+        return np.zeros(len(values))
+    with np.errstate(over="ignore"):
+        return np.asarray(np.round(np.clip(values / unit, -_FAR, _FAR), _DIGITS), dtype=np.float64)
 
 
 def _unit(values: Array) -> float:

@@ -1,9 +1,9 @@
 """A verdict on three to seven cycles: too few for courses and noise, enough for what can be seen.
 
 A line is laid through the history.  The label is Immediate where the line's end is below half of the
-reference, Volatile where what lies around the line would as likely as not take one of the next five values
-there, else Slow decay where the line falls by a tenth of the reference over a horizon, else Stable.  The
-evidence is low whatever comes out, and a gate holds on it.
+reference, or the last cycle alone broke down to there; Volatile where what lies around the line would as
+likely as not take one of the next five values there; else Slow decay where the line falls by a tenth of the
+reference over a horizon; else Stable.  The evidence is low whatever comes out, and a gate holds on it.
 
 The forecast continues the line with half its slope, since so few points exaggerate a slope.
 """
@@ -19,6 +19,7 @@ _DOUBT: Final = 3.0  # verdicts' worth of prior doubt that the probabilities are
 _PRIOR: Final[Array] = np.array([0.45, 0.19, 0.10, 0.26])  # shares of the labels among simulated subjects
 _DAMPED: Final = 0.5
 _STEADY: Final = 1e-6
+_FAR: Final = 3.0  # standard deviations of the earlier cycles
 _QUIET: Final = 0.02  # of the reference: less noise makes nothing volatile
 
 
@@ -41,7 +42,7 @@ def judge_short(values: Array, entropy: Array) -> ShortVerdict:
     slope, around, end = _line(seen)
     curve = end + _DAMPED * slope * np.arange(1.0, HORIZON + 1)
     elasticity = _elasticity(seen, entropy)
-    label = _label(end, slope, around)
+    label = 3 if _broke(seen) else _label(end, slope, around)
     probabilities = (len(values) * np.eye(len(LABELS))[label] + _DOUBT * _PRIOR) / (len(values) + _DOUBT)
     brittle = elasticity is not None and elasticity >= BRITTLE_FROM
     return ShortVerdict(probabilities, brittle, elasticity, curve, around, slope)
@@ -62,6 +63,12 @@ def _label(end: float, slope: float, around: float) -> int:
     if around > _QUIET and some_below(np.full(HORIZON, end - LEVEL), around) >= 0.5:
         return 2
     return 1 if HORIZON * slope <= -0.10 + _STEADY else 0
+
+
+def _broke(seen: Array) -> bool:
+    """Say whether the last cycle alone fell below the collapse level, far off all earlier ones."""
+    early = seen[:-1]
+    return bool(seen[-1] < min(LEVEL - _STEADY, early.mean() - _FAR * early.std()))
 
 
 def _elasticity(seen: Array, entropy: Array) -> float | None:
