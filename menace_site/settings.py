@@ -202,6 +202,7 @@ SPECTACULAR_SETTINGS = {
         "ModuleRunState": "menace_site.api.orphan_serializers.RUN_STATES",
         "RevisionState": "menace_site.api.orphan_serializers.REVISION_STATES",
         "ScanState": "menace_site.api.orphan_serializers.SCAN_STATES",
+        "PromotionState": "menace_site.api.promotion_serializers.STATES",
     },
 }
 

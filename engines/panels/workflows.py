@@ -27,8 +27,7 @@ def revision_head(revision: WorkflowRevision) -> Panel:
         **revision_row(revision),
         **{name: getattr(revision, name) for name in more},
         "parent_steps": parent,
-        "undoable": revision.state in (RevisionState.CANDIDATE, RevisionState.ACTIVE)
-        and revision.parent_id is not None,
+        "undoable": revision.state == RevisionState.CANDIDATE and revision.parent_id is not None,
     }
 
 

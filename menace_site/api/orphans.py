@@ -13,7 +13,7 @@ from rest_framework.viewsets import ViewSet
 from engines.domain.errors import Conflict, InvalidInput
 from engines.filters.orphans import ORPHAN_ORDERS, ORPHAN_PARAMETERS, OrphanFilter
 from engines.models import Engine, WorkflowRevision
-from engines.services import orphan_acts, orphan_work, workflows
+from engines.services import orphan_acts, orphan_work, promotions
 from engines.viewsets import (
     OPERATE,
     SEE_ENGINES,
@@ -261,9 +261,9 @@ class Revisions(OfEngines):
     @extend_schema(request=None, responses=shapes.RevisionSerializer)
     @action(detail=True, methods=["post"])
     def revert(self, request: Request, pk: str) -> Response:
-        """Take a revision back: its workflow points to the parent again, and nothing is deleted."""
+        """Take a proposed revision back; one that is live goes by the roll-back of its promotion."""
         revision = self.get_object()
-        workflows.revert(revision.pk, actor=actor_of(request))
+        promotions.withdraw(revision.pk, actor=actor_of(request))
         revision.refresh_from_db()
         return Response(shapes.RevisionSerializer(revision).data)
 

@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.urls import re_path
 
-from menace_site.api import foresight, orphans, presets, views
+from menace_site.api import foresight, orphans, presets, promotions, views
 
 NAME = rf"(?P<name>{views.Engines.lookup_value_regex})"
 PK = r"(?P<pk>[0-9]{1,18})"
@@ -32,6 +32,11 @@ urlpatterns = [
         rf"^engines/{NAME}/versions/?$",
         views.Engines.as_view({"get": "versions"}),
         name="api-engine-versions",
+    ),
+    re_path(
+        rf"^engines/{NAME}/policy/?$",
+        promotions.Policies.as_view({"get": "retrieve", "patch": "partial_update"}),
+        name="api-engine-policy",
     ),
     *(
         re_path(
@@ -70,6 +75,23 @@ urlpatterns = [
         rf"^revisions/{PK}/revert/?$",
         orphans.Revisions.as_view({"post": "revert"}),
         name="api-revision-revert",
+    ),
+    re_path(r"^promotions/?$", promotions.Promotions.as_view({"get": "list"}), name="api-promotion-list"),
+    re_path(
+        rf"^promotions/{PK}/?$", promotions.Promotions.as_view({"get": "retrieve"}), name="api-promotion"
+    ),
+    re_path(
+        rf"^promotions/{PK}/preview/?$",
+        promotions.Promotions.as_view({"get": "preview"}),
+        name="api-promotion-preview",
+    ),
+    *(
+        re_path(
+            rf"^promotions/{PK}/{act}/?$",
+            promotions.Promotions.as_view({"post": act}),
+            name=f"api-promotion-{act}",
+        )
+        for act in ("approve", "reject", "reconsider", "rollback", "keep")
     ),
     re_path(r"^sandbox/?$", orphans.Sandbox.as_view({"get": "retrieve"}), name="api-sandbox"),
     re_path(r"^audit/?$", views.Audit.as_view({"get": "list"}), name="api-audit"),

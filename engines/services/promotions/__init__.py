@@ -6,6 +6,7 @@ What is the champion, and which revision a workflow runs, changes here and nowhe
 from engines.services.promotions.applying import apply, left_over
 from engines.services.promotions.deciding import approve, reject, why_not_approve
 from engines.services.promotions.evidence import gather, policy_of, usual_policy
+from engines.services.promotions.freshness import staleness
 from engines.services.promotions.opening import (
     candidates_of,
     judge,
@@ -16,8 +17,8 @@ from engines.services.promotions.opening import (
 from engines.services.promotions.policies import set_policy
 from engines.services.promotions.rights import DECIDE, self_approval
 from engines.services.promotions.rolling import keep, preview, rollback
-from engines.services.promotions.staleness import staleness
 from engines.services.promotions.watching import watch
+from engines.services.promotions.withdrawing import withdraw
 
 __all__ = [
     "DECIDE",
@@ -41,4 +42,5 @@ __all__ = [
     "usual_policy",
     "watch",
     "why_not_approve",
+    "withdraw",
 ]

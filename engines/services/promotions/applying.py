@@ -18,7 +18,7 @@ from engines.domain.results import SYSTEM, Actor
 from engines.models import Promotion
 from engines.services.endings import seconds
 from engines.services.promotions import live, moving
-from engines.services.promotions.staleness import staleness
+from engines.services.promotions.freshness import staleness
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from engines.domain.results import Actor
 from engines.domain.states import RevisionState, VersionState
 from engines.models import ModelVersion, Promotion, WorkflowRevision
 from engines.services.promotions import evidence, moving, rights
-from engines.services.promotions.staleness import staleness
+from engines.services.promotions.freshness import staleness
 from forecasting.domain.gate import decide
 
 REJECTABLE = (*OPEN, PromotionState.APPROVED)

@@ -22,7 +22,7 @@ from orphans.models import ModuleRun
 
 VERSION: Final = 1
 HISTORY: Final = 60
-"""Latest ROI deltas that are frozen with the evidence."""
+"""Latest ROI levels that are frozen with the evidence."""
 FORECAST_COLUMNS: Final = (
     "subject", "source", "at", "model", "seen", "horizon", "mean", "lower80", "upper80", "lower95", "upper95",
     "growth", "confidence", "risk", "p_collapse", "brittle", "collapse_in", "probabilities", "evidence",
@@ -54,7 +54,7 @@ def gather(candidate: Candidate) -> Document:
             "gain": gain,
             "forecast": forecast,
             "history": history_of((forecast or {}).get("subject", engine.name)),
-            "impact": impact.impact_of(engine, kind, workflow, gain["roi_gain"]),
+            "impact": impact.impact_of(engine, workflow, gain["roi_gain"]),
             "flags": None,
             "self_tests": self_tests_of(candidate),
             "requested_by": requester_of(candidate),
@@ -120,9 +120,9 @@ def _with_verdict(forecast: Document) -> Document:
 
 
 def history_of(subject: str) -> list[float]:
-    """Return the latest ROI deltas of a subject, oldest first."""
-    rows = RoiEvent.objects.filter(subject=subject).order_by("-id").values_list("delta", flat=True)
-    return list(rows[:HISTORY])[::-1]
+    """Return the latest measured ROI of a subject, oldest first."""
+    rows = RoiEvent.objects.levels(subject).order_by("-id").values_list("roi_after", flat=True)
+    return [level for level in reversed(rows[:HISTORY]) if level is not None]
 
 
 def self_tests_of(candidate: Candidate) -> Document | None:

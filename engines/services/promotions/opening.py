@@ -15,7 +15,7 @@ from engines.domain.results import SYSTEM, Actor
 from engines.domain.states import RevisionState, VersionState
 from engines.models import Engine, Promotion
 from engines.services.endings import seconds
-from engines.services.promotions import evidence, moving, rights, staleness
+from engines.services.promotions import evidence, freshness, moving, rights
 from engines.services.promotions.evidence import Candidate
 from engines.signals import promotion_changed
 from forecasting.domain.gate import Decision, decide
@@ -27,7 +27,7 @@ DAY_SECONDS = 86_400
 def judge(candidate: Candidate, document: Mapping[str, Any], policy: PromotionPolicy) -> Decision:
     """Ask the gate about evidence that was gathered a moment ago."""
     hours = evidence.age_hours(document, evidence.now())
-    stale = staleness.staleness_of(candidate, document)
+    stale = freshness.staleness_of(candidate, document)
     looked_at = evidence.evidence_of(document, stale=stale, age_hours=max(0.0, hours))
     return decide(looked_at, evidence.knobs_of(policy))
 
@@ -148,7 +148,7 @@ def reconsider(promotion_id: int, *, actor: Actor) -> Promotion:
     rights.person(actor, promotion.engine, rights.DECIDE, rights.OPERATE)
     with transaction.atomic():
         fresh = open_promotion(
-            staleness.candidate_of(promotion),
+            freshness.candidate_of(promotion),
             requested_by=Actor(user_id=promotion.requested_by_id, label=promotion.requested_label),
         )
         if fresh.state not in OPEN and not fresh.automatic:
@@ -167,7 +167,7 @@ def supersede_gone(engine_id: int) -> int:
         for pk in list(rows.order_by("pk").values_list("pk", flat=True)):
             promotion = moving.locked(pk)
             if promotion.state in OPEN:
-                state = staleness.candidate_of(promotion).state
+                state = freshness.candidate_of(promotion).state
                 moving.move(promotion, PromotionState.SUPERSEDED, message=f"the candidate is {state} by now")
                 ended += 1
     return ended

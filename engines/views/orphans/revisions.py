@@ -8,7 +8,7 @@ from engines.domain.errors import InvalidInput
 from engines.domain.states import RevisionState
 from engines.models.paging import page
 from engines.panels import orphans as panels
-from engines.services import workflows
+from engines.services import promotions
 from engines.views.common import actor, attempt, may_operate, modules_of, operators, person, viewers
 from engines.views.orphans.common import NOT_ALLOWED, revisions_of
 from engines.views.orphans.narrowing import chosen_engine, engine_names
@@ -16,6 +16,10 @@ from engines.views.orphans.queue import NEWEST
 
 SIZE = 50
 STATES = [str(state) for state in RevisionState]
+WHY_NOT = {
+    RevisionState.ACTIVE: "The revision is live: its promotion is rolled back instead.",
+    "": "The revision is {}: there is nothing to take back.",
+}
 
 
 @require_safe
@@ -48,7 +52,7 @@ def revision_detail(request: HttpRequest, pk: int) -> HttpResponse:
     head = panels.revision_head(revision)
     modules = modules_of(request).filter(subject=revision.engine.name, path=revision.module_path)
     module = modules.values_list("pk", flat=True).first() if revision.module_path else None
-    reason = "" if head["undoable"] else f"The revision is {revision.state}: there is nothing to take back."
+    reason = "" if head["undoable"] else WHY_NOT.get(revision.state, WHY_NOT[""]).format(revision.state)
     context = {
         "revision": head,
         "module": module,
@@ -65,7 +69,7 @@ def revision_revert(request: HttpRequest, pk: int) -> HttpResponse:
     who = actor(request)
     attempt(
         request,
-        lambda: workflows.revert(revision.pk, actor=who),
+        lambda: promotions.withdraw(revision.pk, actor=who),
         f"Revision {pk} is taken back; nothing was deleted.",
     )
     return redirect("orphan-revision", pk)
