@@ -5,7 +5,7 @@ from django.urls import path, re_path
 from engines.views import bulk, compare, cycle, engine, exports, forecasts, listing, logs, undo
 from engines.views.orphans import bulk as orphan_bulk
 from engines.views.orphans import exports as orphan_exports
-from engines.views.orphans import module, queue, revisions, scans, self_tests
+from engines.views.orphans import module, progress, queue, revisions, scans, self_tests
 from engines.views.promotions import decision, policy, rollback
 from engines.views.promotions import listing as promotions
 
@@ -46,6 +46,7 @@ urlpatterns = [
     path("orphans/<int:pk>/", module.orphan_detail, name="orphan-detail"),
     path("orphans/<int:pk>/live/", module.orphan_live, name="orphan-live"),
     path("orphans/<int:pk>/source/", module.orphan_source, name="orphan-source"),
+    path("orphans/<int:pk>/reopen/", progress.orphan_reopen, name="orphan-reopen"),
     re_path(rf"^orphans/(?P<pk>[0-9]{{1,18}})/{ORPHAN_ACT}/$", orphan_bulk.orphan_act, name="orphan-act"),
     path("promotions/", promotions.promotion_list, name="promotion-list"),
     re_path(r"^promotions/export\.(?P<kind>csv|json)$", promotions.promotion_export, name="promotion-export"),
@@ -57,6 +58,7 @@ urlpatterns = [
         rf"^promotions/(?P<pk>[0-9]{{1,18}})/{PROMOTION_ACT}/$", decision.promotion_act, name="promotion-act"
     ),
     path("forecasts/", forecasts.evaluation, name="evaluation"),
+    path("forecasts/models/", forecasts.forecast_models, name="evaluation-models"),
     re_path(
         r"^forecasts/(?P<figure>errors|calibration|classes)\.json$",
         forecasts.evaluation_chart,

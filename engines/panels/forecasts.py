@@ -248,3 +248,36 @@ def _inside(step: Mapping[str, Any]) -> str:
     if low is None or came is None or high is None:
         return ""
     return "inside" if low <= came <= high else "outside"
+
+
+SCORES = ("first", "mase", "crps", "inside80", "inside95")
+
+
+def model_page(card: Mapping[str, Any]) -> Panel:
+    """Return a forecast model's card in words, its backtest as a table."""
+    return {
+        "name": visible(card["name"]),
+        "digest": visible(card["digest"]),
+        "state": card["state"],
+        "recipe": visible(card["recipe"]),
+        "parent": visible(card["parent"]),
+        "at": visible(card["at"]),
+        "made_by": visible(card["made_by"]),
+        "series": f"{card['series']:,}",
+        "points": f"{card['points']:,}",
+        "rows": f"{card['rows']:,}",
+        "families": [(visible(name), f"{count:,}") for name, count in sorted(card["families"].items())],
+        "fields": [(visible(word(name)), signed(weight)) for name, weight in sorted(card["fields"].items())],
+        "backtest": [_scored(row) for row in card["backtest"]],
+    }
+
+
+def _scored(row: Mapping[str, Any]) -> Panel:
+    shares = ("inside80", "inside95")
+    scores = [percent(row[name], 1) if name in shares else number(row[name]) for name in SCORES]
+    return {
+        "recipe": visible(row["recipe"]),
+        "used": row["used"],
+        "scores": scores,
+        "cases": f"{row['cases']:,}",
+    }

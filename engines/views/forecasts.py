@@ -14,7 +14,7 @@ from engines.views.orphans.narrowing import chosen_engine, engine_names
 from engines.views.promotions.decision import SHOWN_CHOICES, shown
 from forecasting.charts import calibration_figure, classes_figure, error_figure, forecast_figure
 from forecasting.models import Forecast
-from forecasting.panels import forecast_panel, forecast_subjects, roi_prediction_panel
+from forecasting.panels import forecast_panel, forecast_subjects, model_card, roi_prediction_panel
 
 CHART_SECONDS = 10
 FIGURES = {"errors": error_figure, "calibration": calibration_figure, "classes": classes_figure}
@@ -94,3 +94,17 @@ def _figure(figure: dict[str, Any]) -> JsonResponse:
     response = JsonResponse(figure)
     response["Cache-Control"] = f"private, max-age={CHART_SECONDS}"
     return response
+
+
+@require_safe
+@viewers
+def forecast_models(request: HttpRequest) -> HttpResponse:
+    """Show what is known of the forecast model in use, and of those before it."""
+    found = model_card()
+    shipped = found["shipped"]
+    others = [card for card in (*found["trained"], shipped) if card["digest"] != found["active"]["digest"]]
+    context = {
+        "active": panels.model_page(found["active"]),
+        "others": [panels.model_page(card) for card in others],
+    }
+    return render(request, "forecasts/models.html", context)

@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.urls import re_path
 
-from menace_site.api import foresight, orphans, presets, promotions, views
+from menace_site.api import forecasts, foresight, orphans, presets, promotions, views
 
 NAME = rf"(?P<name>{views.Engines.lookup_value_regex})"
 PK = r"(?P<pk>[0-9]{1,18})"
@@ -32,6 +32,11 @@ urlpatterns = [
         rf"^engines/{NAME}/versions/?$",
         views.Engines.as_view({"get": "versions"}),
         name="api-engine-versions",
+    ),
+    re_path(
+        rf"^engines/{NAME}/forecasts/?$",
+        forecasts.Forecasts.as_view({"get": "list"}),
+        name="api-engine-forecasts",
     ),
     re_path(
         rf"^engines/{NAME}/policy/?$",
@@ -75,6 +80,12 @@ urlpatterns = [
         rf"^revisions/{PK}/revert/?$",
         orphans.Revisions.as_view({"post": "revert"}),
         name="api-revision-revert",
+    ),
+    re_path(r"^evaluation/?$", forecasts.Evaluation.as_view({"get": "retrieve"}), name="api-evaluation"),
+    re_path(
+        r"^evaluation/models/?$",
+        forecasts.Evaluation.as_view({"get": "models"}),
+        name="api-evaluation-models",
     ),
     re_path(r"^promotions/?$", promotions.Promotions.as_view({"get": "list"}), name="api-promotion-list"),
     re_path(

@@ -29,6 +29,7 @@ from tests.factories import (
     make_user,
     make_version,
 )
+from tests.forecasting.rows import make_forecast
 from tests.orphans.rows import make_batch, make_module, make_run, make_scan
 
 Operation = APIOperation[Any, Any, Any, Any]
@@ -84,6 +85,7 @@ def ids(db: None) -> dict[str, Any]:
     make_run(batch, pk=cycle.pk, module=make_module(pk=cycle.pk))
     make_scan(pk=cycle.pk)
     make_revision(engine, pk=cycle.pk)
+    make_forecast("alpha", actual=[1.0])
     return {"name": engine.name, "id": str(cycle.pk)}
 
 
