@@ -84,16 +84,12 @@ class Judge:
         wanted = {each: survey.data(each) for each in mine}
         if not wanted:
             return {}
-        live = sorted(each for each in survey.names.paths if self._may_be_original(each))
+        reached = self.spread.live.seen | self.spread.tested.seen
+        live = sorted(each for each in reached & survey.names.paths if self._may_be_original(each))
         return find_twins(wanted, {each: _reader(survey, each) for each in live})
 
     def _may_be_original(self, path: str) -> bool:
-        survey = self.survey
-        return (
-            path in self.spread.live.seen | self.spread.tested.seen
-            and not survey.is_test(path)
-            and path not in survey.unreadable
-        )
+        return not self.survey.is_test(path) and path not in self.survey.unreadable
 
     def _tested(self, path: str) -> Finding:
         why = self.spread.tested.kept.get(path)

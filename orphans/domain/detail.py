@@ -113,10 +113,12 @@ class _Walk:
 
     def run(self) -> None:
         stack: Steps = [(self.tree, (), 0)]
-        step = self._step
         while stack:
-            found = step(*stack.pop())
-            if found:
+            node, context, group = stack.pop()
+            handler = _HANDLERS.get(type(node))
+            if handler is None:
+                stack += [(each, context, group) for each in _children(node)]
+            elif found := handler(self, node, context, group):
                 found.reverse()
                 stack += found
         for name in self.often:
@@ -125,26 +127,16 @@ class _Walk:
         for call in self.called:
             self._loader(call, imports=imports)
 
-    def _step(self, node: ast.AST, context: Context, group: int) -> Steps:
-        """Note what one node tells and return its children, each with its context."""
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            return []
-        if isinstance(node, ast.Constant):
-            self._say(node, context, group)
-            return []
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            self._import(node)
-            return []
-        handler = _HANDLERS.get(type(node))
-        if handler is not None:
-            return handler(self, node, context, group)
-        return [(each, context, group) for each in _children(node)]
+    def _expression(self, node: Any, context: Context, group: int) -> Steps:
+        """Pass over docstrings, and other constants that stand alone."""
+        return [] if isinstance(node.value, ast.Constant) else [(node.value, context, group)]
 
-    def _say(self, node: ast.Constant, context: Context, group: int) -> None:
+    def _say(self, node: Any, context: Context, group: int) -> Steps:
         if isinstance(node.value, str) and 1 < len(node.value) <= MAX_TEXT:
             self.found.strings.append(Said(node.value, node.lineno, context, group))
+        return []
 
-    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+    def _import(self, node: Any, context: Context, group: int) -> Steps:
         for each in node.names:
             if isinstance(node, ast.Import):
                 self.found.imports.append(Import(0, each.name, None, node.lineno))
@@ -156,6 +148,7 @@ class _Walk:
                 self.found.imports.append(Import(node.level, module, each.name, node.lineno))
                 start = "." * node.level + module
                 self.aliases[each.asname or each.name] = f"{start}{'.' if module else ''}{each.name}"
+        return []
 
     def _assign(self, node: Any, context: Context, group: int) -> Steps:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -188,7 +181,7 @@ class _Walk:
     def _group(self, node: Any, context: Context, group: int) -> Steps:
         self.groups += 1
         mine = self.groups
-        return [(each, context, mine) for each in _children(node)]
+        return [(each, context, mine) for each in reversed(_children(node))]
 
     def _joined(self, node: Any, context: Context, group: int) -> Steps:
         """Look only into the fields of an f-string: its text is half a name."""
@@ -283,9 +276,12 @@ class _Walk:
         return text if text and re.fullmatch(r"\.{0,3}[A-Za-z_][\w.]*", text) else ""
 
 
-_LEAVES: Final = frozenset(
-    {ast.Name, ast.Load, ast.Store, ast.Del, ast.Pass, ast.Break, ast.Continue, ast.arg}
-)
+_LEAVES: Final[frozenset[type]] = frozenset(
+    {
+        ast.Name, ast.Load, ast.Store, ast.Del, ast.Pass, ast.Break, ast.Continue, ast.arg, str, int,
+        bool, type(None),
+    }
+)  # fmt: skip
 _INNER: Final[dict[type, tuple[str, ...]]] = {}
 """Fields of each kind of node that can hold nodes worth a look."""
 
@@ -310,20 +306,25 @@ def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
 
 
 def _children(node: ast.AST) -> list[ast.AST]:
-    """Return the nodes below that may hold strings, calls or imports."""
+    """Return the nodes below that may hold strings, calls or imports, the last one first."""
     kind = type(node)
     found: list[ast.AST] = []
     fields = _INNER.get(kind)
     for name in _fields(kind) if fields is None else fields:
         value = getattr(node, name, None)
         if type(value) is list:
-            found += [each for each in value if type(each) not in _LEAVES and isinstance(each, ast.AST)]
-        elif isinstance(value, ast.AST) and type(value) not in _LEAVES:
+            found += [each for each in value if type(each) not in _LEAVES]
+        elif value is not None and type(value) not in _LEAVES:
             found.append(value)
+    found.reverse()
     return found
 
 
 _HANDLERS: Final = {
+    ast.Expr: _Walk._expression,
+    ast.Constant: _Walk._say,
+    ast.Import: _Walk._import,
+    ast.ImportFrom: _Walk._import,
     ast.Assign: _Walk._assign,
     ast.AnnAssign: _Walk._assign,
     ast.AugAssign: _Walk._assign,
