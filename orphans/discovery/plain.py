@@ -6,12 +6,10 @@ would wait for a pipe and follow a link. What it can't read is told apart and re
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, Final
 
 BATCH: Final = 600_000
@@ -36,8 +34,8 @@ class Plain:
 
 def ruff_program() -> str | None:
     """Return where ruff is: beside this Python, else on the path."""
-    beside = Path(sys.executable).with_name("ruff")
-    return str(beside) if beside.exists() else shutil.which("ruff")
+    folders = [sys.executable.rpartition("/")[0], *os.get_exec_path()]
+    return next((f"{each}/ruff" for each in folders if os.access(f"{each}/ruff", os.X_OK)), None)
 
 
 class Ruff:

@@ -5,10 +5,9 @@ half of one; the last writer wins. A file that can't be read, has another versio
 none. Entries are keyed by what the file system says of a file: size, times and inode.
 """
 
-import hashlib
 import json
 import os
-import tempfile
+from _blake2 import blake2b  # `hashlib` loads OpenSSL first, a tenth of the start of a scan
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -25,7 +24,7 @@ FRESH_NS: Final = 2_000_000_000
 @cache
 def version() -> str:
     """Return what names this very code: what another one remembered may mean something else."""
-    digest = hashlib.blake2b(digest_size=16)
+    digest = blake2b(digest_size=16)
     for folder in (_HERE, _HERE.parent / "domain"):
         for place in sorted(folder.glob("*.py")):
             status = place.stat()
@@ -37,7 +36,7 @@ class Store:
     """The memory of one checkout; `None` as folder remembers nothing."""
 
     def __init__(self, folder: Path | None, root: str) -> None:
-        name = hashlib.blake2b(root.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+        name = blake2b(root.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
         self._folder = folder
         self._files = folder / f"{name}.files.json" if folder is not None else None
         self._result = folder / f"{name}.result.json" if folder is not None else None
@@ -78,7 +77,7 @@ class Store:
 
 def tree_key(tree: Tree, options: str) -> str:
     """Return what names this very state of a checkout, and the options."""
-    digest = hashlib.blake2b(
+    digest = blake2b(
         f"{version()} {options} {tree.root}".encode("utf-8", "surrogateescape"), digest_size=16
     )
     for kind in (tree.python, tree.extensions, tree.notebooks, tree.texts):
@@ -112,8 +111,8 @@ def _write(place: Path | None, content: Mapping[str, Any]) -> None:
         return
     try:
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=place.parent, prefix=".store-")
-        with os.fdopen(handle, "w") as file:
+        name = f"{place.parent}/.store-{os.getpid()}-{os.urandom(8).hex()}"
+        with os.fdopen(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(json.dumps(content, separators=(",", ":")))
         Path(name).replace(place)
     except OSError:
