@@ -20,9 +20,9 @@ class Progress:
     """
 
     samples: int = 0
-    roi_total: float = 0.0
+    roi_total: float | None = None
     roi_count: int = 0
-    entropy_change: float = 0.0
+    entropy_change: float | None = None
     entropy_changes: int = 0
     recent: Sequence[Entry] = field(default=())
 
@@ -46,13 +46,14 @@ class Progress:
         entry = {"order": order, "roi": roi, "synergy": synergy, "entropy": entropy, "moved": None}
         entries = _linked(sorted([*known, {**entry, "spent": spent}], key=lambda each: int(each["order"])))
         before, after = _sums(self.recent), _sums(entries)
+        gains, moves = self.roi_count + after[1] - before[1], self.entropy_changes + after[3] - before[3]
         return replace(
             self,
             samples=self.samples + len(entries) - len(self.recent),
-            roi_total=self.roi_total + after[0] - before[0],
-            roi_count=self.roi_count + after[1] - before[1],
-            entropy_change=self.entropy_change + after[2] - before[2],
-            entropy_changes=self.entropy_changes + after[3] - before[3],
+            roi_total=(self.roi_total or 0.0) + after[0] - before[0] if gains else None,
+            roi_count=gains,
+            entropy_change=(self.entropy_change or 0.0) + after[2] - before[2] if moves else None,
+            entropy_changes=moves,
             recent=entries[-KEEP:],
         )
 

@@ -3,6 +3,7 @@
 from forecasting.panels.evaluation import EvaluationDashboard, forecast_subjects, roi_prediction_panel
 from forecasting.panels.foretold import forecast_panel
 from forecasting.panels.model_card import model_card
+from forecasting.panels.progress import module_progress, module_rankings, progress_row
 from forecasting.panels.scenarios import scenario_panel
 from forecasting.panels.series import (
     MAX_POINTS,
@@ -25,6 +26,9 @@ __all__ = [
     "metric_names",
     "metric_series",
     "model_card",
+    "module_progress",
+    "module_rankings",
+    "progress_row",
     "roi_prediction_panel",
     "roi_series",
     "scenario_panel",

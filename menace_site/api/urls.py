@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.urls import re_path
 
-from menace_site.api import forecasts, foresight, orphans, presets, promotions, views
+from menace_site.api import forecasts, foresight, modules, orphans, presets, promotions, views
 
 NAME = rf"(?P<name>{views.Engines.lookup_value_regex})"
 PK = r"(?P<pk>[0-9]{1,18})"
@@ -74,6 +74,11 @@ urlpatterns = [
     ),
     re_path(r"^module-runs/?$", orphans.ModuleRuns.as_view({"get": "list"}), name="api-module-run-list"),
     re_path(rf"^module-runs/{PK}/?$", orphans.ModuleRuns.as_view({"get": "retrieve"}), name="api-module-run"),
+    re_path(r"^modules/?$", modules.Modules.as_view({"get": "list"}), name="api-module-list"),
+    re_path(rf"^modules/{PK}/?$", modules.Modules.as_view({"get": "retrieve"}), name="api-module"),
+    re_path(
+        rf"^modules/{PK}/reopen/?$", modules.Modules.as_view({"post": "reopen"}), name="api-module-reopen"
+    ),
     re_path(r"^revisions/?$", orphans.Revisions.as_view({"get": "list"}), name="api-revision-list"),
     re_path(rf"^revisions/{PK}/?$", orphans.Revisions.as_view({"get": "retrieve"}), name="api-revision"),
     re_path(

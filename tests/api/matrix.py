@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from engines.models import Cycle, CycleStep, Engine, ModelVersion, Promotion, WorkflowRevision
+from forecasting.models import ModuleProgress
 from menace_site import saved_views
 from menace_site.models import ApiToken, SavedView
 from menace_site.tokens import create_token
@@ -76,6 +77,7 @@ ROWS = {
     "scans/": ScanRun,
     "self-tests/": SelfTestRun,
     "module-runs/": ModuleRun,
+    "modules/": ModuleProgress,
     "revisions/": WorkflowRevision,
 }
 """What a route's `pk` is the key of, by how the route begins; otherwise of a cycle."""
@@ -144,7 +146,9 @@ def things(name: str, **options: Any) -> Things:
 def _orphans(subject: str) -> Things:
     module, batch = make_module(subject), make_batch(subject)
     run = make_run(batch, module.path, module=module)
-    return {OrphanModule: module, SelfTestRun: batch, ModuleRun: run, ScanRun: make_scan(subject)}
+    progress = ModuleProgress.objects.create(subject=subject, path=module.path)
+    found = {OrphanModule: module, SelfTestRun: batch, ModuleRun: run, ScanRun: make_scan(subject)}
+    return {**found, ModuleProgress: progress}
 
 
 def own_and_foreign() -> tuple[Things, Things]:

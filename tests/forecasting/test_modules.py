@@ -29,7 +29,7 @@ def test_a_cycle_moves_the_sums_of_its_modules_on_however_often_it_is_told() -> 
         moved(cycle, a=Brought(roi=float(cycle), entropy=cycle / 2), b=Brought(entropy=1.0))
     a, b = ModuleProgress.objects.order_by("path")
     assert (a.samples, a.roi_total, a.roi_count, a.entropy, a.entropy_change) == (2, 3.0, 2, 1.0, 0.5)
-    assert (b.samples, b.roi_total, b.roi_count, b.entropy_change) == (2, 0.0, 0, 0.0)
+    assert (b.samples, b.roi_total, b.roi_count, b.entropy_change) == (2, None, 0, 0.0)
 
 
 def test_a_module_that_brings_nothing_more_is_complete_from_the_cycle_that_says_so() -> None:

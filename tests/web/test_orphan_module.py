@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from engines.models import Engine
+from forecasting.models import ModuleProgress
+from menace_site.models import AuditEntry
 from orphans.services.scanning import file_hash
 from tests.engines.repositories import git, make_repository
 from tests.factories import make_engine, make_entry, make_revision, make_team
@@ -168,3 +171,36 @@ def test_more_runs_and_neighbours_cost_no_more_statements(admin: Client, alpha: 
         make_run(make_batch(), "pkg/old.py", module=module)
         make_module(path=f"pkg/c{number}.py", parents=["pkg/old.py"])
     assert len(statements(admin, f"/orphans/{module.pk}/{part}")) == few <= 12
+
+
+class TestProgress:
+    """What its changes brought, and opening it again."""
+
+    def test_a_module_that_no_cycle_counted_says_so(self, viewer: Client, alpha: Engine) -> None:
+        module = make_module(path="pkg/old.py")
+        assert "No cycle has counted it yet" in text(viewer, f"/orphans/{module.pk}/")
+
+    def test_what_was_not_measured_is_said_and_no_zero(self, viewer: Client, alpha: Engine) -> None:
+        module = make_module(path="pkg/old.py")
+        ModuleProgress.objects.create(subject="alpha", path="pkg/old.py", samples=2, entropy=1.5)
+        page = text(viewer, f"/orphans/{module.pk}/")
+        part = page[page.index('id="progress"') :]
+        assert part.count("not measured") == 2
+        assert "1.500 bits" in part
+        assert "Open again" not in part
+
+    def test_an_operator_opens_a_complete_module_again(
+        self, operator: Client, viewer: Client, alpha: Engine
+    ) -> None:
+        module = make_module(path="pkg/old.py")
+        told = {"complete": True, "completed_at": timezone.now(), "completed_by": "cycle 7", "reason": "flat"}
+        ModuleProgress.objects.create(subject="alpha", path="pkg/old.py", **told)
+        assert 'id="act-reopen" disabled' in text(viewer, f"/orphans/{module.pk}/")
+        assert 'id="act-reopen">' in text(operator, f"/orphans/{module.pk}/")
+        for _ in range(2):  # pressed twice: once opened, and nothing more
+            answer = operator.post(f"/orphans/{module.pk}/reopen/", {"reason": "<b>new</b>"})
+            assert answer["Location"] == f"/orphans/{module.pk}/"
+        page = text(operator, f"/orphans/{module.pk}/")
+        assert "&lt;b&gt;new&lt;/b&gt;" in page
+        assert not ModuleProgress.objects.get().complete
+        assert AuditEntry.objects.filter(verb="module.reopen").count() == 1

@@ -19,6 +19,7 @@ from engines.panels.workflows import revisions_of_module
 from engines.services import orphan_acts
 from engines.views.common import may_operate, viewers
 from engines.views.orphans.common import NOT_ALLOWED, engine_named, module_of, runs_of
+from forecasting.panels.progress import module_progress
 from orphans.charts import neighbourhood_figure
 from orphans.domain.candidates import may_be_mapped
 from orphans.domain.findings import Classification
@@ -42,6 +43,8 @@ def orphan_detail(request: HttpRequest, pk: int) -> HttpResponse:
             **_live(request, module),
             "near": near,
             "figure": neighbourhood_figure(near),
+            "progress": visible_data(module_progress(module.subject, module.path)),
+            "may_operate": may_operate(request),
             "revisions": visible_data(revisions_of_module(engine.pk, module.path)),
         },
     )

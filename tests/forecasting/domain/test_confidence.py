@@ -53,7 +53,7 @@ def test_the_parts_of_a_risk_adjusted_roi_multiply_to_it() -> None:
 
 
 @given(base=st.floats(-1e6, 1e6), p=SHARE, severity=SHARE, safety=SHARE, fails=st.integers(0, 5))
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 def test_risk_never_makes_a_roi_better(
     base: float, p: float, severity: float, safety: float, fails: int
 ) -> None:
@@ -74,7 +74,7 @@ def test_a_score_on_another_scale_is_refused_rather_than_cut_off(more: dict[str,
 
 
 @given(st.lists(st.integers(-1000, 1000), max_size=8), st.sampled_from([1e-6, 1e-3, 1e3, 1e6]))
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 def test_stability_does_not_depend_on_the_unit(recent: list[int], unit: float) -> None:
     assert stability([value * unit for value in recent]) == pytest.approx(stability(recent), rel=1e-6)
 

@@ -22,7 +22,7 @@ def samples(*rows: tuple[float | None, float | None]) -> list[Sample]:
 
 
 @given(st.lists(st.integers(0, 10_000), max_size=30))
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 def test_entropy_lies_between_nothing_and_that_of_equal_shares(counts: list[int]) -> None:
     found = shannon(counts)
     used = [count for count in counts if count]
@@ -85,7 +85,7 @@ def test_a_ceiling_takes_a_full_window_of_moves() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(-10, 10), st.floats(-2, 2)), min_size=5, max_size=12))
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 def test_the_unit_of_the_roi_changes_no_verdict(rows: list[tuple[float, float]]) -> None:
     size = max(abs(roi) for roi, _ in rows) or 1.0
     plain, other = samples(*rows), samples(*((roi * 1024, moved) for roi, moved in rows))

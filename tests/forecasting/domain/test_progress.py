@@ -30,7 +30,7 @@ def test_sums_are_those_of_all_runs_though_only_the_newest_are_kept() -> None:
 
 
 @given(st.lists(st.integers(1, 15), min_size=1, max_size=15, unique=True), st.randoms(use_true_random=False))
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 def test_repeats_and_their_order_change_nothing(orders: list[int], chance: random.Random) -> None:
     runs = [(order, float(order)) for order in sorted(orders)]
     again = [chance.choice(runs) for _ in range(5)]
