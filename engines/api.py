@@ -21,6 +21,7 @@ from engines.domain.errors import (
     RegistrationError,
 )
 from engines.domain.results import AutomationResult, Budget, Decision, Reason, Roi
+from engines.domain.workflows.graph import CycleRefused, WorkflowGraph
 from engines.panels.evaluation import EvaluationDashboard
 from engines.services.engine import (
     CycleFailed,
@@ -29,6 +30,8 @@ from engines.services.engine import (
 )
 from engines.services.integration import try_integrate_into_workflows
 from engines.services.pipeline import ContextBuilder, ModelAutomationPipeline
+from engines.services.workflow_graph import run_with_projection
+from forecasting.domain.foresight import ForesightTracker
 from orphans.roots import resolve_path
 from orphans.services.flow import auto_include_modules
 from orphans.services.service import SelfTestService
@@ -39,8 +42,10 @@ __all__ = [
     "Conflict",
     "ContextBuilder",
     "CycleFailed",
+    "CycleRefused",
     "Decision",
     "EvaluationDashboard",
+    "ForesightTracker",
     "ImprovementEngineRegistry",
     "InvalidInput",
     "ManifestError",
@@ -52,7 +57,9 @@ __all__ = [
     "Roi",
     "SelfImprovementEngine",
     "SelfTestService",
+    "WorkflowGraph",
     "auto_include_modules",
     "resolve_path",
+    "run_with_projection",
     "try_integrate_into_workflows",
 ]

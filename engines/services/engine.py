@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 from engines.domain.errors import Conflict, InvalidInput, MenaceError, NotConfigured
 from engines.domain.results import PYTHON, Actor, AutomationResult, Decision
 from engines.domain.states import CycleState, Trigger
+from engines.domain.workflows.graph import WorkflowGraph
 from engines.models import Cycle, Engine
 from engines.services import state_file
 from engines.services.inline import result_of, run_inline
@@ -19,6 +20,9 @@ from engines.services.parts import default_parts
 from engines.services.pipeline import ModelAutomationPipeline
 from engines.services.registry import register_engine, update_engine
 from engines.services.steps.inspect import preview
+from engines.services.workflow_graph import load
+from forecasting.domain.foresight import ForesightTracker
+from forecasting.services.foresight import tracker_of
 
 
 class CycleFailed(MenaceError):
@@ -87,6 +91,16 @@ class SelfImprovementEngine:
     def momentum(self) -> float | None:
         """Share of the latest ten cycles that paid; None before the first."""
         return self.row.momentum
+
+    @property
+    def foresight_tracker(self) -> ForesightTracker:
+        """What the latest cycles of the engine and of its workflows measured, these by their own names."""
+        return tracker_of(self.bot_name)
+
+    @property
+    def workflow_graph(self) -> WorkflowGraph:
+        """How the engine's workflows hang together, as it was measured last."""
+        return load(self.row)
 
     def should_trigger(self) -> Decision:
         """Return whether the schedule would run a cycle now, and why; nothing is measured or written."""

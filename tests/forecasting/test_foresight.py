@@ -1,6 +1,10 @@
 """Cycles of subjects and their verdicts in a real database."""
 
+import json
+from io import StringIO
+
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.utils.module_loading import import_string
 
@@ -161,3 +165,27 @@ def test_beat_refreshes_what_is_due(settings):
     fill("alpha", [1.0, 1.0, 1.0])
     import_string(settings.CELERY_BEAT_SCHEDULE["refresh-verdicts"]["task"])()
     assert not Verdict.objects.due().exists()
+
+
+def told(*words):
+    out = StringIO()
+    call_command("foresight", "verdicts", *words, stdout=out)
+    return out.getvalue().splitlines()
+
+
+def test_the_command_brings_verdicts_up_to_date_and_shows_them():
+    fill("alpha", [1.0, 0.8, 0.6, 0.4])
+    fill("alpha/score", [1.0])
+    fill("beta", [1.0, 1.1, 1.2])
+    lines = told()
+    assert [line.split()[0] for line in lines] == ["alpha", "alpha/score", "beta"]
+    assert "Slow decay: Only 4 cycles" in lines[0]
+    assert [json.loads(line)["risk"] for line in told("alpha", "--json")] == [
+        "Slow decay",
+        "Insufficient data",
+    ]
+    before = Verdict.objects.get(subject="beta").at
+    told("beta")
+    assert Verdict.objects.get(subject="beta").at == before
+    told("beta", "--all")
+    assert Verdict.objects.get(subject="beta").at > before
