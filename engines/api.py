@@ -32,6 +32,7 @@ from engines.services.integration import try_integrate_into_workflows
 from engines.services.pipeline import ContextBuilder, ModelAutomationPipeline
 from engines.services.workflow_graph import run_with_projection
 from forecasting.domain.foresight import ForesightTracker
+from forecasting.domain.tracker import ROITracker
 from orphans.roots import resolve_path
 from orphans.services.flow import auto_include_modules
 from orphans.services.service import SelfTestService
@@ -52,6 +53,7 @@ __all__ = [
     "MenaceError",
     "ModelAutomationPipeline",
     "NotConfigured",
+    "ROITracker",
     "Reason",
     "RegistrationError",
     "Roi",

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from menace_site.sandbox_settings.fields import Delays, Group, Switch, setting
 
-FORECASTS = "forecasts and the gate"
+EVOLUTION = "workflow evolution"
 LEARNING = "learning"
 PATCHES = "helper patches"
 FLAGS = "alignment flags"
@@ -43,33 +43,37 @@ class Roi(Group):
         le=86_400,
     )
     tau: float = setting(
-        0.5, "MENACE_TAU", "Confidence below which a module goes to review.", ge=0, le=1, later=FORECASTS
+        0.5, "MENACE_TAU", "Confidence of a forecast below which a person must look.", ge=0, le=1
     )
     roi_threshold: float = setting(
         0.01,
         "ROI_THRESHOLD",
-        "Mean ROI change below which a module counts as settled.",
+        "ROI deltas of a module up to this size count as none.",
+        unit="usual ROI deltas of a cycle",
         ge=0,
-        later=FORECASTS,
     )
     synergy_threshold: float = setting(
         0.01,
         "SYNERGY_THRESHOLD",
-        "Synergy change below which a module counts as settled.",
+        "`synergy_roi` of a module up to this size counts as none.",
+        unit="usual ROI deltas of a cycle",
         ge=0,
-        later=FORECASTS,
     )
     entropy_threshold: float = setting(
         0.01,
         "ENTROPY_THRESHOLD",
-        "ROI gain per bit of entropy below which a module is complete.",
-        later=FORECASTS,
+        "Mean ROI gain per bit of entropy below which a module is complete.",
+        unit="usual ROI deltas per bit",
     )
     entropy_plateau_threshold: float = setting(
-        0.01, "ENTROPY_PLATEAU_THRESHOLD", "Ratio below which a sample counts as flat.", ge=0, later=FORECASTS
+        0.01,
+        "ENTROPY_PLATEAU_THRESHOLD",
+        "ROI gain per bit below which a sample counts as flat.",
+        unit="usual ROI deltas per bit",
+        ge=0,
     )
     entropy_plateau_consecutive: int = setting(
-        3, "ENTROPY_PLATEAU_CONSECUTIVE", "Flat samples in a row that make a plateau.", ge=1, later=FORECASTS
+        3, "ENTROPY_PLATEAU_CONSECUTIVE", "Flat samples in a row that make a plateau.", unit="samples", ge=1
     )
 
 
@@ -267,5 +271,5 @@ class Synergy(Group):
         "default", "SYNERGY_LEARNER", "Which learner updates the weights.", later=LEARNING
     )
     synergy_forecast_method: Literal["ema", "arima"] = setting(
-        "ema", "SYNERGY_FORECAST_METHOD", "How the next synergy value is forecast.", later=FORECASTS
+        "ema", "SYNERGY_FORECAST_METHOD", "How the next synergy value is forecast.", later=EVOLUTION
     )
