@@ -70,15 +70,16 @@ class Forest:
 
     def __post_init__(self) -> None:
         """Look up once what every prediction needs."""
-        trees, rows = self.leaf.shape
-        counts = int(self.leaf.max()) + 1
-        place = self.leaf.astype(np.int64) + np.arange(trees)[:, None] * counts
-        order = np.argsort(place, axis=None, kind="stable")
-        weights = np.tile(self.weight.astype(float), trees)[order]
-        totals = np.bincount(place.ravel(), np.tile(self.weight.astype(float), trees), trees * counts)
-        shared = weights / totals[place.ravel()[order]]
-        starts = np.searchsorted(place.ravel()[order], np.arange(trees * counts + 1))
-        for name, value in {"_rows": order % rows, "_shares": shared, "_starts": starts}.items():
+        trees, counts = len(self.leaf), int(self.leaf.max()) + 1
+        # sixteen bits where they do: such numbers are sorted many times faster
+        numbers = self.leaf.astype(np.uint16 if counts <= 2**16 else np.int64)
+        order = np.argsort(numbers, axis=1, kind="stable")
+        ordered = np.take_along_axis(self.leaf, order, axis=1).astype(np.int64)
+        place = (ordered + np.arange(trees)[:, None] * counts).ravel()
+        weights = self.weight.astype(float)[order].ravel()
+        shared = weights / np.bincount(place, weights, trees * counts)[place]
+        starts = np.searchsorted(place, np.arange(trees * counts + 1))
+        for name, value in {"_rows": order.ravel(), "_shares": shared, "_starts": starts}.items():
             object.__setattr__(self, name, value)
         object.__setattr__(self, "_counts", counts)
 
@@ -219,7 +220,7 @@ def _check(arrays: dict[str, Ints]) -> None:
     wrong = [name for name, shape in shapes.items() if arrays[name].shape != shape]
     floats = {"threshold", "weight", "grid", "levels"}
     wrong += [name for name in ARRAYS if arrays[name].dtype.kind not in ("f" if name in floats else "iu")]
-    wrong += [name for name in floats if not np.isfinite(arrays[name].astype(float)).all()]
+    wrong = wrong or [name for name in sorted(floats) if not np.isfinite(arrays[name]).all()]
     if wrong or nodes > MAX_NODES or rows > MAX_ROWS or not 0 < trees <= MAX_TREES:
         raise BadModel(f"the forecast model's arrays don't fit: {', '.join(wrong) or 'too large'}")
 
