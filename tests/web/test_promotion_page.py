@@ -7,7 +7,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
-from pytest_django.fixtures import SettingsWrapper
 
 from engines.models import Engine, Promotion, WorkflowEdge, WorkflowStages
 from engines.services import promotions as services
@@ -108,7 +107,7 @@ class TestEvidence:
 
     def test_the_gate_is_held_against_what_came(self, viewer: Client) -> None:
         promotion = make_promotion()
-        came = {"settled_at": timezone.now(), "seen": 20}
+        came: dict[str, Any] = {"settled_at": timezone.now(), "seen": 20}
         make_forecast(mean=2.0, actual=[1.0] * 5, **came)
         make_forecast(mean=2.0, actual=[-1.0] * 5, **came)
         make_forecast(mean=2.0, actual=[1.0] * 5, risk="Volatile", **came)
@@ -227,9 +226,7 @@ class TestDeciding:
         answer = post(client, promotion, "approve", reason="mine", evidence_sha256=promotion.evidence_sha256)
         assert answer.status_code == 403
 
-    def test_breaking_the_glass_is_offered_where_the_settings_allow_it(
-        self, db: None, settings: SettingsWrapper
-    ) -> None:
+    def test_breaking_the_glass_is_offered_where_the_settings_allow_it(self, db: None, settings: Any) -> None:
         settings.SANDBOX = settings.SANDBOX.model_copy(update={"break_glass": True})
         user = make_user("approver")
         promotion = make_promotion(requested_by=user)
