@@ -30,6 +30,8 @@ ERRORS: Final = 100
 OPEN: Final = 24
 """Newest forecasts that an event may still settle; longer horizons than this are refused."""
 
+SHARE_OF_LEVEL: Final = 0.01
+
 Made = dict[str, Any]
 LISTS: Final = ("mean", "lower80", "upper80", "lower95", "upper95")
 
@@ -192,7 +194,6 @@ def _domain(module: str, name: str) -> Any:
 
 
 def _told(foretold: Any, known: Known, horizon: int) -> Made:
-    steps = [abs(after - before) for before, after in pairwise(known.values)]
     return {
         "model": foretold.model[:64],
         "seen": len(known.values),
@@ -200,8 +201,18 @@ def _told(foretold: Any, known: Known, horizon: int) -> Made:
         **{name: [float(value) for value in getattr(foretold, name)] for name in LISTS},
         "growth": foretold.growth,
         "confidence": confidence_of(known.errors),
-        "scale": (fmean(steps) or None) if steps else None,
+        "scale": _scale(known.values),
     }
+
+
+def _scale(values: list[float]) -> float | None:
+    """Return the size of an error that is as large as that of the naive forecast, the mean step.
+
+    Where nothing ever moved, a hundredth of the level stands for it: a forecast that was right has an error
+    of 0 then, and one that was wrong a large one. None where there is neither step nor level.
+    """
+    steps = [abs(after - before) for before, after in pairwise(values)]
+    return (fmean(steps) or SHARE_OF_LEVEL * fmean(map(abs, values)) or None) if steps else None
 
 
 def _risk(known: Known) -> Made:

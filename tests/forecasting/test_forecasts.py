@@ -132,6 +132,18 @@ def test_errors_of_the_past_make_the_confidence() -> None:
     assert forecast_of("cycle:5").confidence == pytest.approx(1 / (1 + fmean(errors) + pvariance(errors)))
 
 
+def test_a_level_that_never_moves_is_forecast_with_confidence() -> None:
+    grow("alpha", [640.0] * 5)
+    assert forecast_of("cycle:4").error == 0.0
+    assert forecast_of("cycle:5").confidence == 1.0
+
+
+def test_a_level_that_moves_at_last_costs_the_confidence() -> None:
+    grow("alpha", [640.0, 640.0, 640.0, 320.0])
+    assert forecast_of("cycle:3").error == pytest.approx(50.0)
+    assert (forecast_of("cycle:4").confidence or 1.0) < 0.01
+
+
 def test_a_forecast_costs_the_same_few_statements_after_many_events() -> None:
     grow("alpha", [1.0, 1.2])
     with CaptureQueriesContext(
