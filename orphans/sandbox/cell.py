@@ -1,11 +1,13 @@
-"""The two processes inside: the keeper (pid 1 of the run's namespaces) and the run's own first process.
+"""The keeper: process 1 of a run's namespaces, and what it does for the run.
 
-The keeper builds the private root, starts the run, waits for it, counts what it left behind and goes; the
+It builds the private root and starts the run's first process, which waits; then it takes the order, adds what
+this run has of its own, hands the order on, waits for the end, counts what was left behind and goes; the
 kernel then ends everything in its namespace. It shares its table of descriptors with the new process until
 that has installed its filter: so the filter's listener can leave without an exception in the filter.
 """
 
 import json
+import marshal
 import os
 import resource
 import select
@@ -13,11 +15,13 @@ import signal
 import socket
 import struct
 from contextlib import suppress
-from fcntl import F_DUPFD, fcntl, ioctl
+from fcntl import ioctl
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from orphans.sandbox import filters, landlock, view
+from orphans.sandbox import view
+from orphans.sandbox.child import LEAD
+from orphans.sandbox.confining import enter, map_user
 from orphans.sandbox.kernel import (
     CLONE_FILES,
     CLONE_NEWUSER,
@@ -26,91 +30,151 @@ from orphans.sandbox.kernel import (
     PR_SET_DUMPABLE,
     PR_SET_NO_NEW_PRIVS,
     PR_SET_PDEATHSIG,
-    call,
     clone,
-    drop_capabilities,
     prctl,
     seal,
 )
 
-HIGH: Final = 200
-"""Where descriptors are put aside while the low ones are given out."""
-WORDS_BYTES: Final = 16 * 2**10
-ADDRESS_SPACE_SLACK: Final = 2 * 2**30
-"""Address space over the memory limit: libraries map far more than they ever touch."""
-DATA_SLACK: Final = 256 * 2**20
-LOADED_SLACK: Final = 3 * 2**30
-"""Address space that a warm server's libraries may take before a run begins."""
-CLOSE_RANGE_UNSHARE: Final = 2
+WORDS_BYTES: Final = 64 * 2**10
+MAX_DESCRIPTORS: Final = 250
 NOBODY: Final = 65534
-MOST_DESCRIPTORS: Final = 2**20
 
 
-def keep(order: dict[str, Any], line: socket.socket, ends: dict[str, int]) -> NoReturn:
-    """Be the keeper of one run; tells on `line` what holds, and at the end how the run ended."""
+def piece(value: Any) -> bytes:
+    """Return one piece of what a run's first process reads: its length and the value, marshalled."""
+    words = marshal.dumps(value)
+    return len(words).to_bytes(LEAD, "little") + words
+
+
+def keep(plan: dict[str, Any], line: socket.socket, ends: dict[str, int]) -> NoReturn:
+    """Be the keeper of one run; tells on `line` what holds, and at the end how the run ended.
+
+    `ends` has what the run's first process gets (`null output channel words`), and `order`, where its words
+    are written to.
+    """
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     try:
-        _keep(order, line, ends)
+        _keep(plan, line, ends)
     except BaseException as error:  # noqa: BLE001 - told to the launcher, which refuses the run
         with suppress(OSError):
             line.send(json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())
     os._exit(0)
 
 
-def _keep(order: dict[str, Any], line: socket.socket, ends: dict[str, int]) -> None:
-    scratch = order["scratch"]
-    if order["spaces"]:
-        view.build(order["view"])
+def _keep(plan: dict[str, Any], line: socket.socket, ends: dict[str, int]) -> None:
+    child = 0
+    if plan["spaces"]:
+        view.build(plan["view"])
         wake_loopback()
-    serving = _serve(order) if order["stub"] is not None else 0
-    place = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    _bring(place, ends["inputs"], order)
-    if order["warm"]:
-        _keep_for_server(line, place, serving)
-        return
-    told, tells = os.pipe()
-    go, goes = os.pipe()
-    user_space = CLONE_NEWUSER if order["own_user_space"] else 0
-    child = clone((CLONE_FILES if order["notify"] else 0) | user_space)
-    if child == 0:
-        enter(order, ends, tells, go)
-    if user_space:
-        map_user(child, order["uid"], order["uid"], order["gid"], order["gid"])
-    if order["spaces"]:
-        seal("/proc", MS_RDONLY)
-    prctl(PR_SET_DUMPABLE, 0)
-    os.write(goes, b"g")
-    words = json.loads(os.read(told, WORDS_BYTES) or b'{"error": "the run could not be confined"}')
-    listener = words.pop("listener", -1)
-    fds = [place] if listener < 0 else [place, listener]
-    socket.send_fds(line, [json.dumps(words).encode()], fds)
-    for each in fds:
-        os.close(each)
-    status = _wait_for(child)
-    ended: dict[str, Any] = {"status": status, "survivors": _left(order["spaces"], serving)}
-    if order["spaces"]:
+    if plan["ahead"]:
+        child = _begin_ahead(plan, line, ends)
+    order, parcel, place, serving = _furnished(plan, line)
+    if plan["ahead"]:
+        for name in ("words", "output", "channel"):  # the first process has a table of its own by now
+            os.close(ends[name])
+        _hand_over(parcel, order, ends["order"])
+        os.close(ends["order"])
+    else:
+        plan |= order["plan"]
+        ends["words"] = _filed(plan, parcel, order)
+        child = _begin(plan, line, ends, [place])
+    os.close(place)
+    if plan["warm"]:
+        _wait_for_word(line)
+        ended: dict[str, Any] = {}
+    else:
+        ended = {"status": _wait_for(child)}
+    ended["survivors"] = _left(plan["spaces"], serving)
+    if plan["spaces"]:
         _end_rest()
         ended["used"] = _used()
     line.send(json.dumps(ended).encode())
 
 
-def _keep_for_server(line: socket.socket, place: int, serving: int) -> None:
-    """Keep namespaces that a warm server puts the run's first process into; the launcher tells of its end."""
+def _begin_ahead(plan: dict[str, Any], line: socket.socket, ends: dict[str, int]) -> int:
+    """Have the first process wait for its words; a warm server makes it when this is ready."""
+    if not plan["warm"]:
+        os.write(ends["order"], plan["code"])
+        return _begin(plan, line, ends, [])
     seal("/proc", MS_RDONLY)
     prctl(PR_SET_DUMPABLE, 0)
-    socket.send_fds(line, [b'{"ready": true}'], [place])
-    os.close(place)
+    line.send(b'{"ready": true}')
+    return 0
+
+
+def _begin(plan: dict[str, Any], line: socket.socket, ends: dict[str, int], fds: list[int]) -> int:
+    """Start the run's first process and tell what holds, with `fds` and the filter's listener."""
+    told, tells = os.pipe()
+    go, goes = os.pipe()
+    user_space = CLONE_NEWUSER if plan["own_user_space"] else 0
+    child = clone((CLONE_FILES if plan["notify"] else 0) | user_space)
+    if child == 0:
+        enter(plan, ends, tells, go)
+    if user_space:
+        map_user(child, plan["uid"], plan["uid"], plan["gid"], plan["gid"])
+    if plan["spaces"]:
+        seal("/proc", MS_RDONLY)
+    prctl(PR_SET_DUMPABLE, 0)
+    os.write(goes, b"g")
+    words = json.loads(os.read(told, WORDS_BYTES) or b'{"error": "the run could not be confined"}')
+    listener = words.pop("listener", -1)
+    fds = fds if listener < 0 else [*fds, listener]
+    words["counts"] = listener >= 0
+    socket.send_fds(line, [json.dumps(words).encode()], fds)
+    if listener >= 0:
+        os.close(listener)
+    return child
+
+
+def _furnished(plan: dict[str, Any], line: socket.socket) -> tuple[dict[str, Any], int, int, int]:
+    """Take the order and add what it asks for; return it, its parcel, its scratch, its API's process."""
+    words, fds, _, _ = socket.recv_fds(line, 1, MAX_DESCRIPTORS)
+    if not words:
+        os._exit(0)
+    written, parcel, *rest = fds
+    with open(written, "rb") as file:  # noqa: PTH123 - a descriptor
+        order = json.loads(file.read())
+    trees = dict(zip(order["trees"], rest, strict=False))
+    if plan["spaces"]:
+        view.furnish(trees, order["hidden"], order["disk"])
+    serving = _serve(plan, order) if order["stub"] is not None else 0
+    place = os.open(order["scratch"], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    _bring(place, dict(zip(order["inputs"], rest[len(trees) :], strict=True)), plan)
+    for each in trees.values():
+        os.close(each)
+    if plan["ahead"]:
+        socket.send_fds(line, [b"{}"], [place])
+    return order, parcel, place, serving
+
+
+def _hand_over(parcel: int, order: dict[str, Any], target: int) -> None:
+    """Write what the first process waits for: variables that only this side knows, and the order."""
+    with suppress(BrokenPipeError):  # it was killed meanwhile, which its status will tell
+        os.write(target, piece(order["env"]))
+        while os.sendfile(target, parcel, None, 2**20):
+            pass
+    os.close(parcel)
+
+
+def _filed(plan: dict[str, Any], parcel: int, order: dict[str, Any]) -> int:
+    """Put all of it into a file without a name; return its descriptor, at its start."""
+    place = os.memfd_create("words", os.MFD_CLOEXEC)
+    os.write(place, plan["code"])
+    _hand_over(parcel, order, place)
+    os.lseek(place, 0, os.SEEK_SET)
+    return place
+
+
+def _wait_for_word(line: socket.socket) -> None:
+    """Collect what ends until the launcher tells that the first process, a warm server's child, has ended."""
     while not select.select([line], [], [], 0.05)[0]:
         with suppress(ChildProcessError):
             os.waitpid(-1, os.WNOHANG)
     line.recv(WORDS_BYTES)
-    survivors = _left(True, serving)
-    _end_rest()
-    line.send(json.dumps({"survivors": survivors, "used": _used()}).encode())
 
 
-def _serve(order: dict[str, Any]) -> int:
+def _serve(plan: dict[str, Any], order: dict[str, Any]) -> int:
     """Start the loopback API of this run, wait until it listens, and name its address to the run."""
     told, tells = os.pipe()
     server = os.fork()
@@ -123,7 +187,7 @@ def _serve(order: dict[str, Any]) -> int:
                 os.setresgid(*[NOBODY] * 3)
                 os.setresuid(*[NOBODY] * 3)
             prctl(PR_SET_NO_NEW_PRIVS, 1)
-            command = [order["python"], "-I", "-S", "-B", order["stub_script"], json.dumps(order["stub"])]
+            command = [plan["python"], "-I", "-S", "-B", order["stub_script"], json.dumps(order["stub"])]
             os.execve(command[0], command, {"PATH": os.defpath})  # noqa: S606 - there must be no shell
         finally:
             os._exit(127)
@@ -136,25 +200,16 @@ def _serve(order: dict[str, Any]) -> int:
     return server
 
 
-def _bring(place: int, inputs: Any, order: dict[str, Any]) -> None:
+def _bring(place: int, inputs: dict[str, int], plan: dict[str, Any]) -> None:
     """Copy the inputs into scratch, each a new file of its own."""
     for name, source in inputs.items():
         target = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=place)
         while os.sendfile(target, source, None, 2**24):
             pass
         if os.geteuid() == 0:
-            os.fchown(target, order["uid"], order["gid"])
+            os.fchown(target, plan["uid"], plan["gid"])
         os.close(target)
         os.close(source)
-
-
-def map_user(pid: int, inner: int, outer: int, inner_group: int, outer_group: int) -> None:
-    """Give a new user namespace its one user and group."""
-    place = Path(f"/proc/{pid}")
-    with suppress(FileNotFoundError):
-        (place / "setgroups").write_text("deny")
-    (place / "gid_map").write_text(f"{inner_group} {outer_group} 1")
-    (place / "uid_map").write_text(f"{inner} {outer} 1")
 
 
 def wake_loopback() -> None:
@@ -195,97 +250,3 @@ def _used() -> dict[str, float]:
     own, others = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
     return {"cpu": cpu, "rss": others.ru_maxrss * 1024}
-
-
-def enter(order: dict[str, Any], ends: dict[str, int], tells: int, go: int) -> NoReturn:
-    """Confine this process and become the run. Leaves with 127 when something doesn't hold."""
-    try:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        os.read(go, 1)
-        held, listener = confine(order)
-        os.write(tells, json.dumps({"held": held, "listener": listener}).encode())
-        separate(ends, order)
-        os.execve(order["argv"][0], order["argv"], order["env"])  # noqa: S606 - there must be no shell
-    except BaseException as error:  # noqa: BLE001 - told to the keeper
-        words = f"{type(error).__name__}: {error}"
-        with suppress(OSError):  # the second is for what fails when the first is closed already
-            os.write(tells, json.dumps({"error": words}).encode())
-        with suppress(OSError):
-            os.write(2, f"could not start: {words}\n".encode())
-    finally:
-        os._exit(127)
-
-
-def confine(order: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """Give up what the launcher may do; return what holds and the listener of the filter, or -1.
-
-    Raises:
-        OSError: a layer that this machine has could not be set.
-    """
-    os.setsid()
-    os.umask(0o077)
-    os.chdir(order["cwd"])
-    held: dict[str, Any] = {"rlimits": set_limits(order)}
-    held["unprivileged_user"] = change_user(order)
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    prctl(PR_SET_NO_NEW_PRIVS, 1)
-    if order["landlock"]:
-        held["landlock"] = landlock.confine(order["may_read"], order["may_write"], order["spaces"])
-    drop_capabilities()
-    listener = -1
-    if order["seccomp"]:
-        listener = filters.install(order["notify"], order["spaces"])
-    return held, listener
-
-
-def change_user(order: dict[str, Any]) -> bool:
-    """As root, become the run's own user; return whether this process is nobody's root."""
-    if os.geteuid() == 0 and order["uid"]:
-        os.setgroups([])
-        os.setresgid(*[order["gid"]] * 3)
-        os.setresuid(*[order["uid"]] * 3)
-    return os.geteuid() != 0
-
-
-def separate(ends: dict[str, int], order: dict[str, Any]) -> None:
-    """Take a table of descriptors of one's own, with the five that a run gets and no other."""
-    if order["notify"]:
-        call("close_range", 2**31, 2**31, CLOSE_RANGE_UNSHARE)
-    wanted = (ends["null"], ends["output"], ends["output"], ends["order"], ends["channel"])
-    for number, aside in enumerate([fcntl(each, F_DUPFD, HIGH) for each in wanted]):
-        os.dup2(aside, number)
-    os.closerange(len(wanted), MOST_DESCRIPTORS)
-    _set_limit(resource.RLIMIT_NOFILE, (int(order["limits"]["open_files"]),) * 2)
-
-
-def set_limits(order: dict[str, Any]) -> bool:
-    """Set the limits of one process; False when the system refused one of them."""
-    limits = order["limits"]
-    seconds = int(limits["cpu_seconds"]) + 2
-    memory = int(limits["memory_bytes"])
-    loaded = LOADED_SLACK if order["warm"] else 0
-    wanted = {
-        resource.RLIMIT_CPU: (seconds, seconds + 1),
-        resource.RLIMIT_AS: (memory + ADDRESS_SPACE_SLACK + loaded,) * 2,
-        resource.RLIMIT_DATA: (memory + DATA_SLACK + loaded,) * 2,
-        resource.RLIMIT_FSIZE: (int(limits["file_bytes"]),) * 2,
-        # With 1 no dump is made, also where the system pipes dumps to a program; 0 wouldn't stop those.
-        resource.RLIMIT_CORE: (1, 1),
-    }
-    if hasattr(resource, "RLIMIT_MSGQUEUE"):
-        wanted[resource.RLIMIT_MSGQUEUE] = (0, 0)
-    if order["count_tasks"]:
-        wanted[resource.RLIMIT_NPROC] = (int(limits["processes"] + limits["threads"]),) * 2
-    held = [_set_limit(kind, pair) for kind, pair in wanted.items()]
-    return all(held)
-
-
-def _set_limit(kind: int, pair: tuple[int, ...]) -> bool:
-    """Lower one limit, never over what already holds."""
-    hard = resource.getrlimit(kind)[1]
-    soft, top = (value if hard == resource.RLIM_INFINITY else min(value, hard) for value in pair)
-    try:
-        resource.setrlimit(kind, (soft, top))
-    except (ValueError, OSError):
-        return False
-    return True

@@ -1,10 +1,11 @@
 """The first process of a run: import the target, call it, hand its result over.
 
-Shipped as compiled code to a fresh interpreter (`BOOT` reads it), or called in a fork of a warm server; it
-imports next to nothing, so that a run costs little more than its interpreter. The run's words go to a pipe
-as one JSON object a line: `{"progress": fraction|null, "message": text}` and last `{"result": …, "key": k}`
-or `{"error": text, "type": name, "key": k}`. From the target's first line on nothing in this process can
-be trusted, so nobody outside does; the key only keeps out words of code that doesn't know what it forges.
+Shipped as compiled code to a fresh interpreter (`BOOT` reads it), or called in a fork of a warm server; both
+wait here for their order. It imports next to nothing, so that a run costs little more than its interpreter.
+The run's words go to a pipe as one JSON object a line: `{"progress": fraction|null, "message": text}` and
+last `{"result": …, "key": k}` or `{"error": text, "type": name, "key": k}`. From the target's first line on
+nothing in this process can be trusted, so nobody outside does; the key only keeps out words of code that
+doesn't know what it forges.
 """
 
 from __future__ import annotations
@@ -21,16 +22,18 @@ if TYPE_CHECKING:
 ORDER: Final = 3
 """The descriptor that code and order are read from."""
 CHANNEL: Final = 4
+LEAD: Final = 8
+"""Bytes that tell the length of a piece."""
 BOOT: Final = """\
 import marshal, posix
-words = bytearray()
-while piece := posix.read(3, 1 << 20):
-    words += piece
-posix.close(3)
-code, order = marshal.loads(words)
+def take(size):
+    words = bytearray()
+    while len(words) < size:
+        words += posix.read(3, size - len(words)) or posix._exit(127)
+    return words
 space = {"__name__": "orphans.sandbox.child"}
-exec(code, space)
-space["main"](order)
+exec(marshal.loads(take(int.from_bytes(take(8), "little"))), space)
+space["main"](space["received"]())
 """
 NOTHING: Final = {"result": None}
 MESSAGE_LENGTH: Final = 500
@@ -126,6 +129,7 @@ class Calls:
 
 def main(order: dict[str, Any]) -> NoReturn:
     """Carry out the order and leave without running any exit handler."""
+    surround(order)
     words = Words(CHANNEL, order["key"])
     if order["kind"] != "file":
         words.prepare()
@@ -159,16 +163,43 @@ def main(order: dict[str, Any]) -> NoReturn:
     leave(code)
 
 
+def take(size: int) -> bytearray:
+    """Read so many bytes of what stands at `ORDER`; leave when there will be no more."""
+    words = bytearray()
+    while len(words) < size:
+        words += posix.read(ORDER, size - len(words)) or posix._exit(127)
+    return words
+
+
 def received() -> dict[str, Any]:
-    """Read the order as `BOOT` does, in a process that has this module already."""
+    """Wait for the two pieces of an order: variables that the keeper adds, and the order itself."""
     import marshal
 
-    words = bytearray()
-    while piece := posix.read(ORDER, 1 << 20):
-        words += piece
+    added, order = (
+        marshal.loads(take(int.from_bytes(take(LEAD), "little")))  # noqa: S302 # nosec B302 - our launcher's
+        for _ in range(2)
+    )
     posix.close(ORDER)
-    order: dict[str, Any] = marshal.loads(words)[1]  # noqa: S302 # nosec B302 - from our launcher, before the run
-    return order
+    order["env"].update(added)
+    return order  # type: ignore[no-any-return]
+
+
+def surround(order: dict[str, Any]) -> None:
+    """Take the order's variables and working directory."""
+    if "os" in sys.modules:
+        environ = sys.modules["os"].environ
+        environ.clear()
+        environ.update(order["env"])
+    else:
+        for name, value in order["env"].items():
+            pair = name.encode(), value.encode("utf-8", "surrogateescape")
+            posix.environ[pair[0]] = pair[1]
+            posix.putenv(*pair)
+    if "TZ" in order["env"]:
+        import time
+
+        time.tzset()
+    posix.chdir(order["cwd"])
 
 
 def prepare(order: dict[str, Any]) -> Any:

@@ -13,6 +13,7 @@ from typing import Final
 MACHINE: Final = platform.machine() if os.name == "posix" else ""
 
 _X86_64: Final = """
+madvise:28
 open:2 fork:57 vfork:58 creat:85 unlink:87 rename:82 mkdir:83 rmdir:84 link:86 symlink:88 mknod:133
 uselib:134 sysfs:139 modify_ldt:154 iopl:172 ioperm:173 inotify_init:253 sysctl:156 ioctl:16 shmget:29
 socket:41 connect:42 sendto:44 sendmsg:46 bind:49 clone:56 execve:59 semget:64 msgget:68 truncate:76
@@ -28,6 +29,7 @@ seccomp:317 memfd_create:319 kexec_file_load:320 bpf:321 execveat:322 userfaultf
 """
 
 _AARCH64: Final = """
+madvise:233
 ioctl:29 shmget:194 socket:198 connect:203 sendto:206 sendmsg:211 bind:200 clone:220 execve:221 semget:190
 msgget:186 truncate:45 ptrace:117 syslog:116 capset:91 personality:92 vhangup:58 pivot_root:41 prctl:167
 adjtimex:171 chroot:51 acct:89 settimeofday:170 mount:40 umount2:39 swapon:224 swapoff:225 reboot:142
@@ -79,6 +81,7 @@ AT_FDCWD: Final = -100
 AT_RECURSIVE: Final = 0x8000
 AT_EMPTY_PATH: Final = 0x1000
 OPEN_TREE_CLONE: Final = 1
+MOVE_MOUNT_F_EMPTY_PATH: Final = 4
 MOUNT_ATTR_IDMAP: Final = 0x100000
 
 

@@ -34,10 +34,13 @@ def version() -> int:
         return 0
 
 
-def confine(readable: Iterable[str], writable: Iterable[str], network: bool) -> int:
+def confine(
+    readable: Iterable[str], writable: Iterable[str], network: bool, listable: Iterable[str] = ()
+) -> int:
     """Restrict this process to the given places; return the version that did it.
 
-    `network` False also refuses TCP where the version knows of it. Needs no_new_privs.
+    `listable` are folders of which only the names are told. `network` False also refuses TCP where the
+    version knows of it. Needs no_new_privs.
 
     Raises:
         OSError: the kernel has no Landlock, or refused.
@@ -52,6 +55,8 @@ def confine(readable: Iterable[str], writable: Iterable[str], network: bool) -> 
     try:
         for place in readable:
             _allow(rules, place, handled & READ)
+        for place in listable:
+            _allow(rules, place, handled & READ_DIR)
         for place in writable:
             _allow(rules, place, handled)
         call("landlock_restrict_self", rules, 0)

@@ -11,11 +11,12 @@ import select
 import signal
 import socket
 import time
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final, NoReturn
 
-from orphans.sandbox import cell
+from orphans.sandbox import cell, plans, view
+from orphans.sandbox.confining import set_limits
 from orphans.sandbox.kernel import (
     CLONE_NEWIPC,
     CLONE_NEWNET,
@@ -28,25 +29,28 @@ from orphans.sandbox.kernel import (
     prctl,
 )
 from orphans.sandbox.notices import Notices
+from orphans.sandbox.plans import Owners
+from orphans.sandbox.watching import be_polite, below, end_all, kill, share_of, tree_bytes, usage_of
 
 SPACES: Final = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS
 TICK: Final = 0.05
 QUICK: Final = 0.01
 """Seconds between two looks at a run that uses more than half of its memory."""
-PAGE: Final = resource.getpagesize()
-CLOCK: Final = os.sysconf("SC_CLK_TCK")
 LONG: Final = 1.0
 """Seconds after which a run gives way to the workers and the site."""
 REPORT_BYTES: Final = 64 * 2**10
+MAX_DESCRIPTORS: Final = 250
 
 
 class Run:
-    """One run as its supervisor sees it."""
+    """One run as its supervisor sees it: made ready by `prepare`, given its order by `begin`."""
 
-    def __init__(self, order: dict[str, Any], ends: dict[str, int]) -> None:
-        self._order = order
-        self._limits = order["limits"]
-        self._lifeline = ends["lifeline"]
+    def __init__(self, plan: dict[str, Any], null: int, server: int) -> None:
+        self._plan = plan
+        self._null = null
+        self._requests = server
+        self._limits: dict[str, float] = {}
+        self._lifeline = -1
         self._started = time.monotonic()
         self._notices: Notices | None = None
         self._poll = select.poll()
@@ -54,54 +58,117 @@ class Run:
         self._cell = 0
         self._polite = False
         self._line = -1
-        #: the warm server's end of this run, what it said last, and the write end that lets the run go
+        #: the keeper waits for a warm server, that one's end of this run, and what it said last
+        self._built = False
         self._server: socket.socket | None = None
-        self._go = -1
         self._first = 0
         self._base = 0
         self._ended: dict[str, Any] | None = None
+        self._tree = ""
         self.scratch = -1
+        #: where the run's output and words can be read
+        self.gives: list[int] = []
         self.facts: dict[str, Any] = {"status": None, "cause": "", "survivors": None, "held": {}, "error": ""}
 
-    def start(self, ends: dict[str, int]) -> None:
-        """Start the keeper, in namespaces of its own where they are to be had."""
+    def prepare(self) -> None:
+        """Start the keeper, in namespaces where they are to be had, up to where it needs an order."""
+        pipes = {name: os.pipe() for name in ("output", "channel", "words")}
+        self.gives = [pipes["output"][0], pipes["channel"][0]]
+        ends = {"null": self._null, "words": pipes["words"][0], "order": pipes["words"][1]}
+        ends |= {name: pipes[name][1] for name in ("output", "channel")}
         mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._cell = clone(SPACES if self._order["spaces"] else 0)
+        self._cell = clone(SPACES if self._plan["spaces"] else 0)
         if self._cell == 0:
-            mine.close()
-            os.close(self._lifeline)
-            cell.keep(self._order, its, ends)
+            for each in (mine.detach(), *self.gives):
+                os.close(each)
+            cell.keep(self._plan, its, ends)
         its.close()
         self._line = mine.detach()
-        for each in (self._line, self._lifeline):
-            self._poll.register(each, select.POLLIN)
-        if self._order["warm"]:
+        self._poll.register(self._line, select.POLLIN)
+        while self._plan["warm"] and self.lives and not self._built:
+            self._look(None)
+        if self._built:
             self._ask_server(ends)
+        for name in ("output", "channel", "words", "order"):
+            os.close(ends[name])
+        while self._plan["ahead"] and self.lives and not self._waits():
+            self._look(None)
+
+    @property
+    def lives(self) -> bool:
+        """Whether nothing has ended it so far."""
+        facts = self.facts
+        return not facts["cause"] and not facts["error"] and facts["status"] is None
+
+    def _waits(self) -> bool:
+        """Whether the first process has been confined and waits for its order."""
+        if self._plan["warm"]:
+            return bool(self._first)
+        return self._notices is not None and self._notices.first is not None
 
     def _ask_server(self, ends: dict[str, int]) -> None:
-        """Have the warm server fork into the keeper's namespaces, while the keeper builds the root."""
+        """Have the warm server fork into the keeper's namespaces."""
         self._server, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        go, self._go = os.pipe()
         keeper = os.pidfd_open(self._cell)
-        words = {name: value for name, value in self._order.items() if name not in ("child", "view")}
-        low = [ends[name] for name in ("null", "output", "order", "channel")]
-        with socket.socket(fileno=os.dup(ends["server"])) as server:
-            socket.send_fds(server, [json.dumps(words).encode()], [keeper, its.fileno(), go, *low])
+        words = {name: value for name, value in self._plan.items() if name not in ("code", "view")}
+        low = [ends[name] for name in ("null", "output", "words", "channel")]
+        with socket.socket(fileno=os.dup(self._requests)) as server:
+            socket.send_fds(server, [json.dumps(words).encode()], [keeper, its.fileno(), *low])
         its.close()
-        for each in (go, keeper):
-            os.close(each)
+        os.close(keeper)
         self._poll.register(self._server, select.POLLIN)
+
+    def wait(self, control: socket.socket) -> bool:
+        """Serve what is ready until an order can be taken from `control`; False when it ended before."""
+        self._poll.register(control, select.POLLIN)
+        while self.lives and not self._ended:
+            if control.fileno() in self._look(None):
+                self._poll.unregister(control)
+                return True
+        return False
+
+    def begin(
+        self, order: dict[str, Any], lifeline: int, parcel: int, inputs: list[int], owners: Owners
+    ) -> None:
+        """Have the order carried out from now on."""
+        self._started = time.monotonic()
+        self._lifeline, self._limits, self._tree = lifeline, order["limits"], order["scratch"]
+        self._poll.register(lifeline, select.POLLIN)
+        if self._plan["ahead"]:
+            assert self._notices is not None  # noqa: S101 - for the reader of types
+            self._notices.processes = self._limits["processes"]
+            with seeming(self._plan):
+                held = set_limits(
+                    self._limits, self._plan["count_tasks"], self._plan["warm"], self._notices.first or 0
+                )
+            self.facts["held"]["rlimits"] = held
+        elif os.geteuid() == 0 and not self._plan["spaces"]:
+            os.chown(order["scratch"], self._plan["uid"], self._plan["gid"])
+        taken = plans.trees(self._plan, order, owners)
+        written = plans.for_keeper(order, self._plan, taken)
+        line = socket.socket(fileno=self._line)
+        with suppress(BrokenPipeError):  # it was killed: its line tells
+            socket.send_fds(line, [b"o"], [written, parcel, *taken.values(), *inputs])
+        line.detach()
+        for each in (written, parcel, *taken.values(), *inputs):
+            os.close(each)
 
     def follow(self) -> None:
         """Serve and watch until the run ended or has to."""
         looked = self._started
-        while not self.facts["cause"] and not self.facts["error"] and self.facts["status"] is None:
-            for number, event in self._poll.poll(self._tick * 1000):
-                self._serve(number, event)
+        while self.lives:
+            self._look(self._tick)
             now = time.monotonic()
             if now - looked >= self._tick:
                 looked = now
                 self.facts["cause"] = self.facts["cause"] or self._overrun(now - self._started)
+
+    def _look(self, seconds: float | None) -> list[int]:
+        """Serve what is to be had within some seconds; return which descriptors had something."""
+        ready = self._poll.poll(None if seconds is None else seconds * 1000)
+        for number, event in ready:
+            self._serve(number, event)
+        return [number for number, _ in ready]
 
     def _serve(self, number: int, event: int) -> None:
         if number == self._lifeline:
@@ -110,9 +177,10 @@ class Run:
             self._hear()
         elif self._server is not None and number == self._server.fileno():
             self._hear_server()
-        elif not event & select.POLLIN:
-            self._poll.unregister(number)  # the last process with the filter is gone
-        elif self._notices is not None:
+        elif self._notices is not None and number == self._notices.listener:
+            if not event & select.POLLIN:
+                self._poll.unregister(number)  # the last process with the filter is gone
+                return
             self._notices.take()
             self.facts["cause"] = self.facts["cause"] or self._notices.cause
 
@@ -127,19 +195,18 @@ class Run:
                 self.facts["cause"] = self.facts["cause"] or "keeper"
             return
         told = json.loads(words)
+        if told.pop("counts", False):
+            self._count(fds.pop())
         if fds:
             self.scratch = fds[0]
-        if len(fds) > 1:
-            self._count(fds[1])
-        if told.pop("ready", False):
-            os.write(self._go, b"g")
-            os.close(self._go)
+        self._built = told.pop("ready", self._built)
         if self._ended is not None and "used" in told:
             told["status"] = self._ended["status"]
             told["used"] = {
                 "cpu": told["used"]["cpu"] + self._ended["cpu"],
                 "rss": max(told["used"]["rss"], self._ended["rss"]),
             }
+        self.facts["held"].update(told.pop("held", {}))
         self.facts.update(told)
 
     def _hear_server(self) -> None:
@@ -152,16 +219,17 @@ class Run:
             self._poll.unregister(self._server)
             os.write(self._line, b"end")
             return
-        self._first, self._base = int(told.pop("first", 0)), int(told.pop("base", 0))
-        self.facts.update(told)
         if fds:
             self._count(fds[0])
             assert self._notices is not None  # noqa: S101
-            self._notices.first = self._first
+            self._notices.first = int(told["first"])
+        self._first, self._base = int(told.pop("first", 0)), int(told.pop("base", 0))
+        self.facts["held"].update(told.pop("held", {}))
+        self.facts.update(told)
 
     def _count(self, listener: int) -> None:
-        walls = self._order["spaces"]
-        self._notices = Notices(listener, lambda: len(self._inside()), self._limits, walls)
+        self._notices = Notices(listener, lambda: len(self._inside()), self._plan["spaces"])
+        self._notices.processes = self._limits.get("processes", self._notices.processes)
         self._poll.register(listener, select.POLLIN)
 
     def _inside(self) -> list[int]:
@@ -198,9 +266,9 @@ class Run:
 
     def _over_disk(self) -> str:
         """Without a file system of its own the scratch folder is added up from time to time."""
-        if self._order["spaces"] or self.scratch < 0:
+        if self._plan["spaces"] or self.scratch < 0:
             return ""
-        return "disk" if tree_bytes(self._order["scratch"]) > self._limits["disk_bytes"] else ""
+        return "disk" if tree_bytes(self._tree) > self._limits["disk_bytes"] else ""
 
     def end(self) -> None:
         """Kill everything and fill in what is known only then.
@@ -253,115 +321,78 @@ class Run:
         return len(seen)
 
 
-def supervise(order: dict[str, Any], ends: dict[str, int], report: socket.socket) -> NoReturn:
-    """Carry out one run in this process, report on it, and leave."""
-    code = 0
+def launch(
+    run: Run, plan: dict[str, Any], control: socket.socket, code: dict[str, Any], now: bool
+) -> NoReturn:
+    """Carry out the one run that `control` will bring, report on it, and leave.
+
+    `now`: make everything ready before it comes.
+    """
+    report: socket.socket | None = None
     try:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         prctl(PR_SET_CHILD_SUBREAPER, 1)
-        run = Run(order, ends)
-        run.start(ends)
-        for name in ("output", "channel", "order"):
-            os.close(ends[name])
-        run.follow()
-        run.end()
-        fds = [run.scratch] if run.scratch >= 0 and order["spaces"] else []
-        socket.send_fds(report, [json.dumps(run.facts).encode()[:REPORT_BYTES]], fds)
+        owners = Owners(plan["uid"])
+        if now:
+            plans.show_owners(plan, owners)
+            run.prepare()
+        words, fds = b"", list[int]()
+        if run.wait(control):
+            words, fds, _, _ = socket.recv_fds(control, 1, MAX_DESCRIPTORS)
+        if words:
+            report = socket.socket(fileno=fds[1])
+            if not now:
+                plans.show_owners(plan, owners)
+                run.prepare()
+            _carry_out(run, plan, report, code, [fds[0], *fds[2:]], owners)
     except BaseException as error:  # noqa: BLE001 - told to the worker, which refuses the run
-        code = 1
-        words = f"{type(error).__name__}: {error}"
-        with suppress(OSError):
-            report.send(json.dumps({"status": None, "cause": "", "error": words, "held": {}}).encode())
+        told: dict[str, Any] = {
+            "status": None,
+            "cause": "",
+            "error": f"{type(error).__name__}: {error}",
+            "held": {},
+        }
+        with suppress(OSError, AttributeError):
+            report.send(json.dumps(told).encode())  # type: ignore[union-attr]
     finally:
         end_all()
-        os._exit(code)
+        os._exit(0)
 
 
-def below(root: int) -> list[int]:
-    """Return the ids of all processes that descend from `root` (Linux)."""
-    found: list[int] = []
-    waiting = [root]
-    while waiting:
-        children = _children(waiting.pop())
-        found += children
-        waiting += children
-    return found
+def _carry_out(
+    run: Run,
+    plan: dict[str, Any],
+    report: socket.socket,
+    code: dict[str, Any],
+    fds: list[int],
+    owners: Owners,
+) -> None:
+    """Follow one order from its first word to its report."""
+    socket.send_fds(report, [b"ends"], run.gives)
+    for each in run.gives:
+        os.close(each)
+    with open(fds[0], "rb") as file:  # noqa: PTH123 - a descriptor
+        order = json.loads(file.read())
+    if plan["spaces"]:
+        order["scratch"] = view.SCRATCH
+    if run.lives:
+        run.begin(order, fds[1], plans.parcel(order, plan, code), fds[2:], owners)
+    run.follow()
+    run.end()
+    given = [run.scratch] if run.scratch >= 0 and plan["spaces"] else []
+    socket.send_fds(report, [json.dumps(run.facts).encode()[:REPORT_BYTES]], given)
 
 
-def _children(pid: int) -> list[int]:
-    """Return the direct children of a process; none when it is gone."""
+@contextmanager
+def seeming(plan: dict[str, Any]) -> Iterator[None]:
+    """Be the run's user where limits are set: not every root may set those of others."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.setresgid(plan["gid"], 0, 0)
+    os.setresuid(plan["uid"], 0, 0)
     try:
-        tasks = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - asked many times a second
-        return [int(word) for task in tasks for word in _read(f"/proc/{pid}/task/{task}/children").split()]
-    except OSError:
-        return []
-
-
-def _read(place: str) -> str:
-    descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return os.read(descriptor, 2**16).decode()
+        yield
     finally:
-        os.close(descriptor)
-
-
-def usage_of(pid: int) -> tuple[float, int, int]:
-    """Return CPU seconds (children it waited for included), own and shared resident bytes."""
-    try:
-        stat = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
-        pages = _read(f"/proc/{pid}/statm").split()
-    except OSError:
-        return 0.0, 0, 0
-    resident, shared = int(pages[1]), int(pages[2])
-    return sum(map(int, stat[11:15])) / CLOCK, (resident - shared) * PAGE, shared * PAGE
-
-
-def share_of(pid: int) -> int | None:
-    """Return a process's proportional share of memory in bytes; None where the system doesn't tell."""
-    try:
-        lines = _read(f"/proc/{pid}/smaps_rollup").splitlines()
-    except (FileNotFoundError, ProcessLookupError):
-        return 0  # it is gone
-    except OSError:
-        return None
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), None)
-
-
-def tree_bytes(folder: str) -> int:
-    """Add up what the files below a folder take, following no link."""
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                total += (Path(place) / name).lstat().st_blocks * 512
-    return total
-
-
-def be_polite(pids: list[int]) -> None:
-    """Lower the priority of processes; what they start later inherits it."""
-    for pid in pids:
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, pid, 5)
-
-
-def kill(pids: list[int]) -> None:
-    """End processes that may be gone already."""
-    for pid in pids:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
-
-
-def end_all() -> int:
-    """Kill everything below this process until nothing is left; return how many there were."""
-    seen: set[int] = set()
-    for _ in range(20_000):
-        alive = below(os.getpid())
-        seen |= set(alive)
-        kill(alive)
-        try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        except ChildProcessError:
-            break
-        time.sleep(0.001)
-    return len(seen)
+        os.setresuid(0, 0, 0)
+        os.setresgid(0, 0, 0)

@@ -9,26 +9,22 @@ from pathlib import Path
 from typing import Final
 
 from orphans.sandbox import filters, landlock, view
-from orphans.sandbox.cell import map_user, wake_loopback
+from orphans.sandbox.cell import wake_loopback
+from orphans.sandbox.confining import map_user
 from orphans.sandbox.kernel import (
+    CLONE_NEWNS,
     CLONE_NEWUSER,
+    MS_REC,
+    MS_SLAVE,
     NUMBERS,
     PR_SET_NO_NEW_PRIVS,
     call,
     clone,
+    mount,
     prctl,
 )
 from orphans.sandbox.launcher import SPACES
 
-SYSTEM_PLACES: Final = (
-    *view.SYSTEM,
-    "/etc/ld.so.cache",
-    "/etc/alternatives",
-    "/etc/localtime",
-    "/proc",
-    "/dev",
-)
-"""What a run may read when Landlock alone keeps it from the rest."""
 NAMES: Final = ("namespaces", "landlock", "seccomp", "notify")
 
 
@@ -49,15 +45,18 @@ def trial() -> dict[str, str]:
 
 
 def _rise() -> str:
-    """Get the rights to make namespaces: as root they are there, else by a user namespace of one's own."""
-    if os.geteuid() == 0:
-        return ""
+    """Get the rights to make namespaces, and mounts that the rest of the machine never sees.
+
+    As root the rights are there, else they come with a user namespace of one's own.
+    """
     user, group = os.geteuid(), os.getegid()
     try:
-        call("unshare", CLONE_NEWUSER)
-        map_user(os.getpid(), user, user, group, group)
+        call("unshare", CLONE_NEWNS | (CLONE_NEWUSER if user else 0))
+        if user:
+            map_user(os.getpid(), user, user, group, group)
+        mount("none", "/", None, MS_REC | MS_SLAVE)
     except OSError as error:
-        return f"no user namespace: {error.strerror or error}"
+        return f"no namespaces: {error.strerror or error}"
     return ""
 
 
@@ -85,8 +84,10 @@ def _tried(attempt: Callable[[], None], flags: int = 0) -> str:
 
 def _namespaces() -> None:
     user, group = (65534, 65534) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
-    view.build({"readable": [], "hidden": [], "disk": 2**20, "uid": user, "gid": group})
+    taken = view.tree("/usr")
+    view.build({"places": [], "owner_spaces": {}, "disk": 2**20, "uid": user, "gid": group})
     wake_loopback()
+    view.furnish({"/trial": taken}, [], 2**21)
     if not Path("/proc/self/stat").exists():
         raise OSError("no /proc could be mounted")
 

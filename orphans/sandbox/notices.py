@@ -47,12 +47,11 @@ _NAMES: Final = {number: name for name, number in NUMBERS.items()}
 class Notices:
     """Counts for one run. `alive` tells how many processes it has now."""
 
-    def __init__(
-        self, listener: int, alive: Callable[[], int], limits: dict[str, float], walls: bool
-    ) -> None:
-        self._listener = listener
+    def __init__(self, listener: int, alive: Callable[[], int], walls: bool) -> None:
+        self.listener = listener
         self._alive = alive
-        self._processes = limits["processes"]
+        #: how many processes the run may have; unlimited before its order is known
+        self.processes = float("inf")
         #: whether a network namespace holds the traffic; without one it is refused here
         self._walls = walls
         self._started = 0
@@ -69,13 +68,13 @@ class Notices:
         """Receive one notice, count it and answer it."""
         room = bytearray(NOTICE.size)
         try:
-            ioctl(self._listener, RECEIVE, room)
+            ioctl(self.listener, RECEIVE, room)
         except OSError:
             return  # the caller was killed meanwhile
         key, pid, _, number, _, _, *arguments = NOTICE.unpack(room)
         error = self._judge(_NAMES.get(number, ""), pid, arguments)
         with suppress(OSError):  # the same
-            ioctl(self._listener, SEND, ANSWER.pack(key, 0, -error, 0 if error else CONTINUE))
+            ioctl(self.listener, SEND, ANSWER.pack(key, 0, -error, 0 if error else CONTINUE))
 
     def _judge(self, name: str, pid: int, arguments: list[int]) -> int:
         """Count one call; return the error to answer with, or 0 to let the kernel go on."""
@@ -91,7 +90,7 @@ class Notices:
     def _forked(self) -> int:
         self._note("subprocesses", "a process forked")
         self._started += 1
-        if self._started >= self._processes and self._alive() >= self._processes:
+        if self._started >= self.processes and self._alive() >= self.processes:
             self.cause = self.cause or "processes"
             return errno.EAGAIN
         return 0

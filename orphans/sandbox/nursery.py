@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from orphans.sandbox.order import surroundings
 from orphans.sandbox.policy import SandboxUnavailable
 
 SCRIPT: Final = Path(__file__).resolve().parent / "spawner.py"
@@ -38,13 +39,13 @@ class Nursery:
             self._connected()
             return dict(self._missing)
 
-    def start(self, descriptors: Sequence[int], profile: str = "", path: Sequence[str] = ()) -> None:
+    def start(self, descriptors: Sequence[int], profile: str = "") -> None:
         """Start one run: its order comes first, then what it is connected to.
 
-        `profile` names the warm server to fork from; while there is none it is made, with the libraries of
-        `path`, and the run gets an interpreter of its own.
+        `profile` names the warm server to fork from; while there is none the run gets an interpreter of its
+        own.
         """
-        wish = json.dumps({"profile": profile, "path": list(path) if profile else []}).encode()
+        wish = profile.encode() or b"-"
         with self._lock:
             for last in (False, True):
                 control = self._connected()
@@ -71,13 +72,15 @@ class Nursery:
             return self._control
         self._forget()
         mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        words = (json.dumps(surroundings()), *self._without)
         with its:
             self._spawner = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-B", str(SCRIPT), str(its.fileno()), *self._without],
+                [sys.executable, "-s", "-P", "-S", "-B", str(SCRIPT), str(its.fileno()), *words],
                 pass_fds=(its.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+                # The seed is that of every run, because warm servers are its forks.
+                env={"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"},
                 cwd="/",
                 start_new_session=True,
             )

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from orphans.sandbox import checkout
 from orphans.sandbox.spec import PROJECT_ROOT, Kind, Network, RunSpec, SpecError
 
 STUB: Final = Path(__file__).resolve().parent / "stub_api.py"
@@ -18,26 +19,25 @@ THREAD_VARIABLES: Final = (
     "MKL_NUM_THREADS",
     "NUMEXPR_NUM_THREADS",
 )
-HIDDEN: Final = (".git", ".hg", ".svn", "sandbox_data")
-"""Covered in every checkout: remotes with passwords, hooks, and the data folder of a site."""
 
 
 def written_order(spec: RunSpec, scratch: Path | None, key: str) -> bytes:
     """Return the order as JSON.
 
     `scratch` is the folder to use where a run can't have a file system of its own, `key` what its last
-    words must carry. Raises SpecError for a payload that is no JSON.
+    words must carry. Raises SpecError for a payload that is no JSON and a checkout that can't be shown.
     """
     root = spec.checkout.resolve() if spec.checkout is not None else None
+    if root is not None:
+        checkout.refuse_own_places(root)
     order = {
-        "python": sys.executable,
-        "env": environment(spec),
+        "env": {**ENVIRONMENT, **spec.env},
         "cwd": "" if root is None or _in_scratch(spec) else str(root),
         "limits": asdict(spec.limits),
         "inputs": list(spec.inputs),
         "scratch": "" if scratch is None else str(scratch),
-        "view": {"readable": list(readable(spec, root)), "hidden": list(_hidden(root))},
-        "profile": spec.profile,
+        "readable": list(readable(spec, root)),
+        "hidden": [] if root is None else checkout.hidden(root),
         "stub": (spec.stub or {}) if spec.network is Network.STUB else None,
         "stub_script": str(STUB),
         "child": _inside(spec, root, key),
@@ -80,34 +80,36 @@ def _in_scratch(spec: RunSpec) -> bool:
     return spec.kind is Kind.CALL and f"{spec.target.partition(':')[0]}.py" in spec.inputs
 
 
-def environment(spec: RunSpec) -> dict[str, str]:
-    """Return the whole environment of a run but its folders: nothing of the worker's own."""
+ENVIRONMENT: Final = {
+    "PATH": os.defpath,
+    "LANG": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONUNBUFFERED": "1",
+    "CUDA_VISIBLE_DEVICES": "",
+    **dict.fromkeys(THREAD_VARIABLES, "1"),
+}
+"""The variables of every run but its folders: nothing of the worker's own."""
+
+
+def surroundings() -> dict[str, Any]:
+    """Return what all runs of this process share: interpreter, variables, libraries, their places."""
     return {
-        "PATH": os.defpath,
-        "LANG": "C.UTF-8",
-        "PYTHONHASHSEED": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONUNBUFFERED": "1",
-        "CUDA_VISIBLE_DEVICES": "",
-        **dict.fromkeys(THREAD_VARIABLES, "1"),
-        **spec.env,
+        "python": sys.executable,
+        "env": ENVIRONMENT,
+        "path": list(library_path()),
+        "places": list(interpreter_places()),
     }
 
 
 def readable(spec: RunSpec, root: Path | None) -> Iterator[str]:
-    """Name what the run may read beside the system's own programs, outer places first."""
-    yield from interpreter_places()
+    """Name what the run may read beside the system's own programs and the interpreter."""
     if spec.kind is Kind.JOB:
         yield from project_places()
     if spec.network is Network.STUB:
         yield str(STUB)
     if root is not None:
         yield str(root)
-
-
-def _hidden(root: Path | None) -> Iterator[str]:
-    if root is not None:
-        yield from (str(root / name) for name in HIDDEN)
 
 
 @cache

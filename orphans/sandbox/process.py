@@ -12,11 +12,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from orphans.sandbox.nursery import Nursery
-from orphans.sandbox.order import library_path, written_order
+from orphans.sandbox.order import written_order
 from orphans.sandbox.spec import RunSpec, SpecError
 
 READ_BYTES = 64 * 2**10
 REPORT_BYTES = 64 * 2**10
+ENDS = b"ends"
+"""The launcher's word that comes with the read ends of output and channel."""
 
 
 def nameless_file() -> int:
@@ -65,26 +67,17 @@ class Process:
         self._close_all()
 
     def _start(self) -> None:
-        mine = {name: self._pipe() for name in ("output", "channel")}
-        lifeline, self._lifeline = self._pipe()
+        lifeline, self._lifeline = os.pipe()
+        self._open.update((lifeline, self._lifeline))
         order = self._parcel()
         inputs = [self._input(name, place) for name, place in self._spec.inputs.items()]
         self._report, report = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with report:
-            ends = [order, report.fileno(), lifeline, mine["output"][1], mine["channel"][1], *inputs]
-            self._nursery.start(ends, self._spec.profile, library_path())
+            ends = [order, report.fileno(), lifeline, *inputs]
+            self._nursery.start(ends, self._spec.profile)
         for descriptor in {*ends} - {ends[1]}:
             self._close(descriptor)
-        self._sources = {pair[0]: name for name, pair in mine.items()}
-        for descriptor in self._sources:
-            os.set_blocking(descriptor, False)
-            self._selector.register(descriptor, selectors.EVENT_READ)
         self._selector.register(self._report, selectors.EVENT_READ)
-
-    def _pipe(self) -> tuple[int, int]:
-        pair = os.pipe()
-        self._open.update(pair)
-        return pair
 
     def _parcel(self) -> int:
         """Put the order into a file without a name; return its descriptor."""
@@ -133,15 +126,26 @@ class Process:
                 self._selector.unregister(descriptor)
 
     def _hear(self) -> None:
-        """Take the launcher's report and the folder that comes with it."""
+        """Take what the launcher sends: first where the run's words can be read, then its report."""
+        words, fds = b"", list[int]()
+        with suppress(OSError):
+            words, fds, _, _ = socket.recv_fds(self._report, REPORT_BYTES, 2)
+        self._open.update(fds)
+        if words == ENDS:
+            self._listen(fds)
+            return
         self.reported = True
-        with suppress(OSError, ValueError):
-            words, fds, _, _ = socket.recv_fds(self._report, REPORT_BYTES, 1)
-            for descriptor in fds:
-                self.folder = descriptor
-                self._open.add(descriptor)
+        if fds:
+            self.folder = fds[0]
+        with suppress(ValueError):
             facts = json.loads(words) if words else None
             self._facts = facts if isinstance(facts, dict) else None
+
+    def _listen(self, fds: list[int]) -> None:
+        self._sources = dict(zip(fds, ("output", "channel"), strict=True))
+        for descriptor in fds:
+            os.set_blocking(descriptor, False)
+            self._selector.register(descriptor, selectors.EVENT_READ)
 
     def drain(self, sinks: Sinks) -> None:
         """Hand over what still lies in the pipes after everything ended."""

@@ -6,6 +6,7 @@ machine's own tree stays reachable: the old root is detached at the end.
 
 import os
 import stat
+import struct
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -16,10 +17,12 @@ from orphans.sandbox.kernel import (
     AT_RECURSIVE,
     MNT_DETACH,
     MOUNT_ATTR_IDMAP,
+    MOVE_MOUNT_F_EMPTY_PATH,
     MS_BIND,
     MS_NODEV,
     MS_NOEXEC,
     MS_NOSUID,
+    MS_PRIVATE,
     MS_RDONLY,
     MS_REC,
     MS_REMOUNT,
@@ -34,6 +37,8 @@ BASE: Final = "/tmp"  # noqa: S108 # nosec B108 - covered in a mount namespace o
 OLD: Final = "/.old"
 SPACE: Final = "/.space"
 SCRATCH: Final = "/scratch"
+NOTHING: Final = "/.nothing"
+NO_FILE: Final = "/.no-file"
 WRITABLE: Final = {"scratch": SCRATCH, "tmp": "/tmp", "shm": "/dev/shm"}  # noqa: S108 # nosec B108 - its own
 DEVICES: Final = ("null", "zero", "full", "random", "urandom")
 SYSTEM: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -49,22 +54,24 @@ INODES_EACH: Final = 8 * 2**10
 
 
 def build(plan: dict[str, Any]) -> None:
-    """Make the private root; `/proc` stays writable until users were mapped (`seal` it then).
+    """Make the private root as every run has it; `/proc` stays writable until users were mapped.
 
-    `plan` says what it holds (`readable hidden disk uid gid owner_spaces`).
+    `plan` says what it holds (`places disk uid gid owner_spaces`); `seal` the rest when users were mapped.
 
     Raises:
         OSError: the kernel or a container's policy refuses a part of it.
     """
     mount("none", "/", None, MS_REC | MS_SLAVE)
-    mount("tmpfs", BASE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=1m,nr_inodes=4k")
+    mount("tmpfs", BASE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=1m,nr_inodes=8k")
     os.mkdir(f"{BASE}{OLD}")  # noqa: PTH102 - this runs once a run, and pathlib costs
     call("pivot_root", os.fsencode(BASE), os.fsencode(BASE + OLD))
     os.chdir("/")
     _space(plan)
     _system()
     _words(plan)
-    _see(plan)
+    for place in plan["places"]:
+        if not os.path.lexists(place):
+            _bind(place, plan["owner_spaces"].get(place))
     for name in DEVICES:
         _bind(f"/dev/{name}")
     Path("/proc").mkdir()
@@ -79,12 +86,55 @@ def build(plan: dict[str, Any]) -> None:
         mount("none", target, None, MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV)
 
 
+def furnish(trees: dict[str, int], hidden: list[str], disk: int) -> None:
+    """Add what one run has of its own: trees taken by `tree`, by their places, and the size of its space.
+
+    `hidden` is covered by an empty folder or file. No foreign code exists yet that could use the moment in
+    which the root is writable.
+    """
+    mount("none", SCRATCH, None, MS_REMOUNT | MS_NOSUID | MS_NODEV, _size(disk))
+    if not trees:
+        return
+    mount("none", "/", None, MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV)
+    for place, taken in trees.items():
+        if stat.S_ISDIR(os.fstat(taken).st_mode):
+            _folder(place)
+        else:
+            _file(place, "")
+        call("move_mount", taken, b"", AT_FDCWD, os.fsencode(place), MOVE_MOUNT_F_EMPTY_PATH)
+    mount("none", "/", None, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV)
+    for place in hidden:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            folder = stat.S_ISDIR(os.stat(place, follow_symlinks=False).st_mode)  # noqa: PTH116
+            mount(NOTHING if folder else NO_FILE, place, None, MS_BIND)
+
+
+def tree(place: str, owners: int | None = None) -> int:
+    """Take a folder or file of this machine as a mount of its own, read-only; return its descriptor.
+
+    Nothing that is mounted on it later reaches the machine. `owners` is a user namespace that shows its
+    owner as another one.
+    """
+    taken = call("open_tree", AT_FDCWD, os.fsencode(place), OPEN_TREE_CLONE | AT_RECURSIVE | os.O_CLOEXEC)
+    wanted = MS_RDONLY | MS_NOSUID | MS_NODEV | (MOUNT_ATTR_IDMAP if owners is not None else 0)
+    words = struct.pack("<QQQQ", wanted, 0, MS_PRIVATE, owners or 0)
+    try:
+        call("mount_setattr", taken, b"", AT_EMPTY_PATH | AT_RECURSIVE, words, len(words))
+    except OSError:
+        os.close(taken)
+        raise
+    return taken
+
+
+def _size(disk: int) -> str:
+    return f"size={disk},nr_inodes={max(256, disk // INODES_EACH)}"
+
+
 def _space(plan: dict[str, Any]) -> None:
     """One tmpfs of limited size behind all writable places."""
-    size, owner = plan["disk"], f"uid={plan['uid']},gid={plan['gid']}"
-    limits = f"size={size},nr_inodes={max(256, size // INODES_EACH)}"
+    owner = f"uid={plan['uid']},gid={plan['gid']}"
     os.mkdir(SPACE)  # noqa: PTH102
-    mount("tmpfs", SPACE, "tmpfs", MS_NOSUID | MS_NODEV, f"mode=700,{limits},{owner}")
+    mount("tmpfs", SPACE, "tmpfs", MS_NOSUID | MS_NODEV, f"mode=700,{_size(plan['disk'])},{owner}")
     for name, target in WRITABLE.items():
         os.mkdir(f"{SPACE}/{name}")  # noqa: PTH102
         os.chmod(f"{SPACE}/{name}", 0o1777 if name != "scratch" else 0o700)  # noqa: PTH101
@@ -116,25 +166,17 @@ def _words(plan: dict[str, Any]) -> None:
             _bind(f"/etc/{name}")
     for name, text in WORDS.items():
         _file(f"/etc/{name}", text.format(**plan))
-
-
-def _see(plan: dict[str, Any]) -> None:
-    """Bind the places of the order, each at its own path, and cover what nobody may read."""
-    for place in plan["readable"]:
-        if not os.path.lexists(place):
-            _bind(place, plan.get("owner_spaces", {}).get(place))
-    for place in plan["hidden"]:
-        with suppress(FileNotFoundError, NotADirectoryError):
-            mode = os.stat(place, follow_symlinks=False).st_mode  # noqa: PTH116
-            if stat.S_ISDIR(mode):
-                mount("tmpfs", place, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV, "mode=555,size=4k")
-            elif stat.S_ISREG(mode):
-                mount("/etc/hosts", place, None, MS_BIND)
+    os.mkdir(NOTHING, 0o555)  # noqa: PTH102
+    _file(NO_FILE, "")
 
 
 def _bind(place: str, spaces: int | None = None) -> None:
-    """Show one file or folder of the machine at the same path."""
+    """Show one file or folder of the machine at the same path; a link stays a link."""
     source = OLD + place
+    if os.path.islink(source):  # noqa: PTH114
+        _folder(place.rpartition("/")[0])
+        os.symlink(os.readlink(source), place)  # noqa: PTH115, PTH211
+        return
     if stat.S_ISDIR(os.stat(source).st_mode):  # noqa: PTH116
         _folder(place)
     else:
@@ -142,15 +184,13 @@ def _bind(place: str, spaces: int | None = None) -> None:
     if spaces is None:
         mount(source, place, None, MS_BIND | MS_REC)
         return
-    tree = call("open_tree", AT_FDCWD, os.fsencode(source), OPEN_TREE_CLONE | AT_RECURSIVE)
-    wanted = MOUNT_ATTR_IDMAP.to_bytes(8, "little") + bytes(16) + spaces.to_bytes(8, "little")
-    call("mount_setattr", tree, b"", AT_EMPTY_PATH | AT_RECURSIVE, wanted, 32)
-    call("move_mount", tree, b"", AT_FDCWD, os.fsencode(place), 4)
-    os.close(tree)
+    taken = tree(source, spaces)
+    call("move_mount", taken, b"", AT_FDCWD, os.fsencode(place), MOVE_MOUNT_F_EMPTY_PATH)
+    os.close(taken)
 
 
 def _file(place: str, text: str) -> None:
-    _folder(place.rpartition("/")[0])
+    _folder(place.rpartition("/")[0] or "/")
     file = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     os.write(file, text.encode())
     os.close(file)

@@ -13,10 +13,12 @@ import signal
 import socket
 import sys
 from contextlib import suppress
+from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from orphans.sandbox import cell, child
+from orphans.sandbox import child, confining
 from orphans.sandbox.kernel import (
     CLONE_FILES,
     CLONE_NEWIPC,
@@ -40,10 +42,29 @@ MODULES: Final = {
 }  # fmt: skip
 """What each profile loads; what isn't installed is left out."""
 IDLE_SECONDS: Final = 300.0
+HUGE: Final = 2**21
+MADV_COLLAPSE: Final = 25
 REQUEST_BYTES: Final = 64 * 2**10
-ENDS: Final = ("keeper", "report", "go", "null", "output", "order", "channel")
+ENDS: Final = ("keeper", "report", "null", "output", "words", "channel")
 INSIDE: Final = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS
+USER: Final = b"user"
+APART: Final = b"apart"
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass
+class Birth:
+    """A fork that isn't a run yet: it confines itself, and says so line by line."""
+
+    pid: int
+    handle: int
+    report: socket.socket
+    plan: dict[str, Any]
+    #: descriptors of it and of this side, to be closed once it has a table of its own
+    ends: list[int]
+    maps: int
+    said: bytes = b""
+    words: dict[str, Any] = field(default_factory=dict)
 
 
 class Zygote:
@@ -54,6 +75,8 @@ class Zygote:
         self._home = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
         self._poll = select.poll()
         self._poll.register(requests.fileno(), select.POLLIN)
+        #: where a fork tells how far it is
+        self._births: dict[int, Birth] = {}
         #: pidfd of a run → its id and where its end is told
         self._runs: dict[int, tuple[int, socket.socket]] = {}
 
@@ -64,9 +87,11 @@ class Zygote:
             if not ready and not self._runs:
                 return
             for number, _ in ready:
-                if number in self._runs:
+                if number in self._births:
+                    self._hear(number)
+                elif number in self._runs:
                     self._tell_end(number)
-                elif not self._take():
+                elif number == self._requests.fileno() and not self._take():
                     return
 
     def _take(self) -> bool:
@@ -79,34 +104,54 @@ class Zygote:
         try:
             self._start(json.loads(words), ends, report)
         except OSError as error:
-            with suppress(OSError):
-                report.send(json.dumps({"error": str(error)}).encode())
-            report.close()
-        for each in ends.values():
-            os.close(each)
+            _fail(report, str(error))
+            for each in ends.values():
+                os.close(each)
         return True
 
-    def _start(self, order: dict[str, Any], ends: dict[str, int], report: socket.socket) -> None:
-        """Fork into the keeper's namespaces and hand the filter's listener to the launcher."""
+    def _start(self, plan: dict[str, Any], ends: dict[str, int], report: socket.socket) -> None:
+        """Fork into the keeper's namespaces; what comes next is told by the fork."""
         told, tells = os.pipe()
         mapped, maps = os.pipe()
         call("setns", ends["keeper"], CLONE_NEWPID)
         pid = clone(CLONE_FILES)
         if pid == 0:
-            _enter(order, ends, tells, mapped)
+            _enter(plan, ends, tells, mapped)
         call("setns", self._home, CLONE_NEWPID)
         handle = os.pidfd_open(pid)
+        birth = Birth(pid, handle, report, plan, [*ends.values(), told, tells, mapped, maps], maps)
+        self._births[told] = birth
         self._runs[handle] = (pid, report)
-        self._poll.register(handle, select.POLLIN)
-        if order["own_user_space"] and _heard(told, handle):
-            cell.map_user(pid, order["uid"], order["uid"], order["gid"], order["gid"])
-            os.write(maps, b"m")
-        words = json.loads(_heard(told, handle) or '{"error": "the run could not be confined"}')
-        _heard(told, handle)  # it has a table of its own now, so that ours may be closed
-        listener = words.pop("listener", -1)
-        words |= {"first": pid, "base": own_bytes()}
-        socket.send_fds(report, [json.dumps(words).encode()], [listener] if listener >= 0 else [])
-        for each in (told, tells, mapped, maps, *([listener] if listener >= 0 else [])):
+        for each in (told, handle):
+            self._poll.register(each, select.POLLIN)
+
+    def _hear(self, told: int) -> None:
+        """Take lines of a fork: its user wants to be mapped, it is confined, it stands alone."""
+        birth = self._births[told]
+        birth.said += os.read(told, REQUEST_BYTES)
+        *lines, birth.said = birth.said.split(b"\n")
+        for line in lines:
+            if line == USER:
+                uid, gid = birth.plan["uid"], birth.plan["gid"]
+                confining.map_user(birth.pid, uid, uid, gid, gid)
+                os.write(birth.maps, b"m")
+            elif line == APART:
+                self._announce(told)
+            else:
+                birth.words = json.loads(line)
+                if "error" in birth.words:
+                    self._announce(told)
+
+    def _announce(self, told: int) -> None:
+        """Hand the filter's listener to the launcher: the fork waits for its order."""
+        birth = self._births.pop(told)
+        self._poll.unregister(told)
+        listener = birth.words.pop("listener", -1)
+        words = birth.words | {"first": birth.pid, "base": own_bytes()}
+        given = [listener] if listener >= 0 else []
+        with suppress(OSError):  # the launcher is gone, and so will be the fork
+            socket.send_fds(birth.report, [json.dumps(words).encode()], given)
+        for each in (*birth.ends, *given):
             os.close(each)
 
     def _tell_end(self, handle: int) -> None:
@@ -115,24 +160,23 @@ class Zygote:
         self._poll.unregister(handle)
         os.close(handle)
         _, status, usage = os.wait4(pid, 0)
-        words = {"status": status, "cpu": usage.ru_utime + usage.ru_stime, "rss": usage.ru_maxrss * 1024}
-        with suppress(OSError):
-            report.send(json.dumps(words).encode())
+        unborn = [told for told, birth in self._births.items() if birth.pid == pid]
+        for told in unborn:
+            birth = self._births.pop(told)
+            self._poll.unregister(told)
+            for each in birth.ends:
+                os.close(each)
+            _fail(report, "the run could not be confined")
+        if not unborn:
+            words = {"status": status, "cpu": usage.ru_utime + usage.ru_stime, "rss": usage.ru_maxrss * 1024}
+            with suppress(OSError):
+                report.send(json.dumps(words).encode())
         report.close()
 
 
-def _heard(told: int, handle: int) -> str:
-    """Return one line of the new process; empty when it ended without one."""
-    waiting = select.poll()
-    for each in (told, handle):
-        waiting.register(each, select.POLLIN)
-    line = b""
-    while not line.endswith(b"\n"):
-        ready = [number for number, _ in waiting.poll()]
-        if told not in ready:
-            return ""
-        line += os.read(told, 1)
-    return line.decode()
+def _fail(report: socket.socket, reason: str) -> None:
+    with suppress(OSError):
+        report.send(json.dumps({"error": reason}).encode())
 
 
 def own_bytes() -> int:
@@ -146,19 +190,19 @@ def _enter(order: dict[str, Any], ends: dict[str, int], tells: int, mapped: int)
     """Join the keeper's namespaces, confine this process and be the run."""
     try:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        os.read(ends["go"], 1)  # the keeper has built the private root
         call("setns", ends["keeper"], INSIDE)
         if order["own_user_space"]:
             call("unshare", CLONE_NEWUSER)
-            os.write(tells, b"user\n")
+            os.write(tells, USER + b"\n")
             os.read(mapped, 1)
-        held, listener = cell.confine(order)
+        held, listener = confining.confine(order)
         os.write(tells, json.dumps({"held": held, "listener": listener}).encode() + b"\n")
-        call("close_range", 2**31, 2**31, cell.CLOSE_RANGE_UNSHARE)
-        os.write(tells, b"apart\n")
-        cell.separate(ends, order)
-        refresh(order["env"])
-        child.main(child.received())
+        call("close_range", 2**31, 2**31, confining.CLOSE_RANGE_UNSHARE)
+        os.write(tells, APART + b"\n")
+        confining.separate(ends, order)
+        order = child.received()
+        refresh()
+        child.main(order)
     except BaseException as error:  # noqa: BLE001 - told to the launcher
         with suppress(OSError):
             os.write(tells, json.dumps({"error": f"{type(error).__name__}: {error}"}).encode() + b"\n")
@@ -166,10 +210,8 @@ def _enter(order: dict[str, Any], ends: dict[str, int], tells: int, mapped: int)
         os._exit(127)
 
 
-def refresh(environment: dict[str, str]) -> None:
-    """Make this fork what a new interpreter would be: its own variables, streams and randomness."""
-    os.environ.clear()
-    os.environ.update(environment)
+def refresh() -> None:
+    """Make this fork what a new interpreter would be: its own streams and randomness."""
     sys.stdin = os.fdopen(0, encoding="utf-8", errors="surrogateescape")
     sys.stdout = os.fdopen(1, "w", 1, encoding="utf-8", errors="surrogateescape")
     sys.stderr = os.fdopen(2, "w", 1, encoding="utf-8", errors="backslashreplace")
@@ -187,12 +229,25 @@ def be(profile: str, path: list[str], requests: socket.socket) -> NoReturn:
         gc.collect()
         gc.freeze()
         gc.disable()
+        collapse()
         requests.send(b"ready")
         Zygote(requests).serve()
     except BaseException as error:  # noqa: BLE001 - runs go on without it
         os.write(2, f"warm server {profile}: {type(error).__name__}: {error}\n".encode())
     finally:
         os._exit(0)
+
+
+def collapse() -> None:
+    """Move this process's memory to huge pages where it can be: forks and their ends cost by the page."""
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        words = line.split()
+        if words[1] != "rw-p" or words[5:] not in ([], ["[heap]"]):
+            continue
+        start, end = (int(each, 16) for each in words[0].split("-"))
+        for place in range(-(-start // HUGE) * HUGE, end - HUGE + 1, HUGE):
+            with suppress(OSError):  # nothing is there, or the kernel is older than 6.1
+                call("madvise", place, HUGE, MADV_COLLAPSE)
 
 
 def load(profile: str, path: list[str]) -> None:

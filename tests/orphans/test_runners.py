@@ -1,13 +1,12 @@
 """The contract of the seam, kept by every runner, and what the real one must survive."""
 
+import shutil
 import signal
 import sys
 import tempfile
 import threading
 import time
-import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ import pytest
 
 from orphans.sandbox import Kind, Limits, Outcome, Runner, RunSpec, SpecError, SubprocessRunner
 from tests.fakes import Flag, InProcessRunner
+from tests.orphans.sandbox.suite import alive, inside
 
 T = TypeVar("T")
 HOSTILE = Path(__file__).parent.parent / "assets" / "hostile"
@@ -23,8 +23,9 @@ SHORT = Limits(wall_seconds=20, cpu_seconds=10, memory_bytes=512 * 2**20)
 
 
 def call(name: str, payload: object = None, **fields: Any) -> RunSpec:
-    fields.setdefault("limits", SHORT)
-    return RunSpec(kind=Kind.CALL, target=f"hostile:{name}", payload=payload, checkout=HOSTILE, **fields)
+    for field, value in {"limits": SHORT, "checkout": HOSTILE}.items():
+        fields.setdefault(field, value)
+    return RunSpec(kind=Kind.CALL, target=f"hostile:{name}", payload=payload, **fields)
 
 
 @pytest.fixture(params=[InProcessRunner, SubprocessRunner])
@@ -33,9 +34,9 @@ def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Runner:
 
 
 @pytest.fixture
-def token() -> str:
-    """A word in the environment of a run, by which its processes are found from outside."""
-    return uuid.uuid4().hex
+def own(tmp_path: Path) -> Path:
+    """A checkout of one run alone, by which its processes are found from outside."""
+    return Path(shutil.copytree(HOSTILE, tmp_path / "own"))
 
 
 @pytest.fixture
@@ -169,10 +170,10 @@ def test_a_giant_file_is_stopped(real: SubprocessRunner) -> None:
 
 
 @pytest.mark.parametrize("name", ["leaves_a_daemon", "leaves_a_shell"])
-def test_nothing_stays_behind(real: SubprocessRunner, token: str, name: str) -> None:
-    measured = real.run(call(name, env={"BOT_TOKEN": token}))
+def test_nothing_stays_behind(real: SubprocessRunner, own: Path, name: str) -> None:
+    measured = real.run(call(name, checkout=own))
     assert (measured.outcome, measured.survivors) == (Outcome.OK, 1)
-    assert not living(token)
+    assert not living(own)
 
 
 def test_a_thread_that_goes_on_holds_nothing_up(real: SubprocessRunner) -> None:
@@ -185,19 +186,19 @@ def test_a_child_that_holds_the_pipes_holds_nothing_up(real: SubprocessRunner) -
     assert (measured.outcome, measured.survivors) == (Outcome.OK, 1)
 
 
-def test_killing_whatever_can_be_named_helps_nobody(real: SubprocessRunner, token: str) -> None:
+def test_killing_whatever_can_be_named_helps_nobody(real: SubprocessRunner, own: Path) -> None:
     with psutil.Popen(["sleep", "60"]) as bystander:
-        measured = real.run(call("kills_all_it_can_name", env={"BOT_TOKEN": token}))
+        measured = real.run(call("kills_all_it_can_name", checkout=own))
         assert (measured.outcome, measured.result) == (Outcome.OK, "alive")
-        assert (bystander.poll(), living(token)) == (None, [])
+        assert (bystander.poll(), living(own)) == (None, [])
         bystander.kill()
 
 
-def test_a_run_whose_launcher_is_killed_ends(real: SubprocessRunner, token: str) -> None:
-    threading.Thread(target=lambda: kill_launcher_of(token)).start()
-    measured = real.run(call("ignores_signals", env={"BOT_TOKEN": token}))
+def test_a_run_whose_launcher_is_killed_ends(real: SubprocessRunner, own: Path) -> None:
+    threading.Thread(target=lambda: kill_launcher_of(own)).start()
+    measured = real.run(call("ignores_signals", checkout=own))
     assert (measured.outcome, "launcher" in measured.reason) == (Outcome.CRASHED, True)
-    wait_for(lambda: not living(token))
+    wait_for(lambda: not living(own))
 
 
 def test_cancelling_ends_everything(real: SubprocessRunner) -> None:
@@ -207,30 +208,30 @@ def test_cancelling_ends_everything(real: SubprocessRunner) -> None:
     assert (measured.outcome, (measured.wall_seconds or 9) < 4) == (Outcome.CANCELLED, True)
 
 
-def test_a_listener_that_fails_ends_the_run_and_is_heard(real: SubprocessRunner, token: str) -> None:
+def test_a_listener_that_fails_ends_the_run_and_is_heard(real: SubprocessRunner, own: Path) -> None:
     """As when the lease on a cycle was lost: nothing goes on that nobody waits for."""
 
     def fail(fraction: float | None, message: str) -> None:
         raise LookupError(message)
 
     with pytest.raises(LookupError):
-        real.run(call("tells_then_sleeps", env={"BOT_TOKEN": token}), on_progress=fail)
-    assert not living(token)
+        real.run(call("tells_then_sleeps", checkout=own), on_progress=fail)
+    assert not living(own)
 
 
-def test_a_worker_that_is_killed_leaves_nothing(token: str) -> None:
+def test_a_worker_that_is_killed_leaves_nothing(own: Path) -> None:
     """`kill -9` of the worker: its spawner notices and everything ends."""
     code = (
-        "from tests.orphans.test_runners import call; from orphans.sandbox import run;"
-        f"run(call('ignores_signals', env={{'BOT_TOKEN': {token!r}}}))"
+        "from pathlib import Path; from tests.orphans.test_runners import call;"
+        f"from orphans.sandbox import run; run(call('ignores_signals', checkout=Path({str(own)!r})))"
     )
     worker = psutil.Popen([sys.executable, "-c", code])
-    wait_for(lambda: living(token))
+    wait_for(lambda: inside(own))
     family = worker.children(recursive=True)
     worker.kill()
     worker.wait()
     gone, alive = psutil.wait_procs(family, timeout=5)
-    assert (len(gone) >= 4, alive, living(token)) == (True, [], [])
+    assert (len(gone) >= 4, alive, living(own)) == (True, [], [])
 
 
 # ------------------------------------------------------------------ what it could see or forge
@@ -369,20 +370,17 @@ def processes_of(place: Path) -> list[psutil.Process]:
     return found
 
 
-def living(token: str) -> list[psutil.Process]:
-    """Return the processes of the run with this word in its environment."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error, OSError):
-            if process.environ().get("BOT_TOKEN") == token and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-    return found
+def living(checkout: Path) -> list[int]:
+    """Return the processes of the run that has this checkout, once those that are going have gone."""
+    alive(checkout, 1.0)
+    return inside(checkout)
 
 
-def kill_launcher_of(token: str) -> None:
-    """End the supervisor of a run: the grandparent of its first process."""
-    first = wait_for(lambda: living(token))[0]
-    first.parent().parent().send_signal(signal.SIGKILL)
+def kill_launcher_of(checkout: Path) -> None:
+    """End the supervisor of a run: the parent of the one process inside whose parent is outside."""
+    pids = wait_for(lambda: inside(checkout))
+    keeper = next(pid for pid in pids if psutil.Process(pid).ppid() not in pids)
+    psutil.Process(keeper).parent().send_signal(signal.SIGKILL)
 
 
 def wait_for(find: Callable[[], T], seconds: float = 10.0) -> T:

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +141,6 @@ def world() -> Iterator[World]:
 def attack(name: str, runner: SubprocessRunner) -> list[str]:
     """Carry out one attack; return what it achieved, nothing when it was contained."""
     with world() as there, tempfile.TemporaryDirectory() as store:
-        token = os.urandom(8).hex()
         measured = runner.run(
             RunSpec(
                 kind=Kind.CALL,
@@ -152,7 +151,6 @@ def attack(name: str, runner: SubprocessRunner) -> list[str]:
                 artifacts=("report.json",),
                 store=Path(store),
                 limits=LIMITS,
-                env={"BOT_TOKEN": token},
             )
         )
         time.sleep(0.05 if name.startswith(("net_", "forge_late", "proc_")) else 0)
@@ -161,7 +159,7 @@ def attack(name: str, runner: SubprocessRunner) -> list[str]:
             found.append("a secret was seen")
         if any(Path(store).rglob("??/*")) and name.startswith("leave_"):
             found.append("a dishonest file was taken")
-    return found + _achieved(name, measured) + alive(token)
+    return found + _achieved(name, measured) + alive(there.checkout)
 
 
 def _achieved(name: str, measured: Measurement) -> list[str]:
@@ -181,15 +179,24 @@ def _achieved(name: str, measured: Measurement) -> list[str]:
     return found
 
 
-def alive(token: str) -> list[str]:
-    """Return the processes of a run that still are there."""
+def alive(checkout: Path, seconds: float = 2.0) -> list[str]:
+    """Return what still runs of a run after some seconds, in words; a keeper may be on its way out before."""
+    end = time.monotonic() + seconds
+    while inside(checkout) and time.monotonic() < end:
+        time.sleep(0.005)
+    return [f"process {pid} lives on" for pid in inside(checkout)]
+
+
+def inside(checkout: Path) -> list[int]:
+    """Return the processes that see this checkout as a mount of its own: those of its run, however made.
+
+    No process of a run can leave its mount namespace, and nobody outside has such a mount.
+    """
     found = []
-    for place in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if token in place.read_text(errors="replace"):
-                found.append(f"process {place.parent.name} lives on")
-        except OSError:
-            continue
+    for place in Path("/proc").glob("[0-9]*/mountinfo"):
+        with suppress(OSError):
+            if f" {checkout} " in place.read_text(errors="replace"):
+                found.append(int(place.parent.name))
     return found
 
 
