@@ -26,6 +26,7 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from engines import gauges
+from forecasting import gauges as forecasting_gauges
 from menace_site import __version__
 from menace_site.events import bus
 from menace_site.health import live_services
@@ -33,7 +34,7 @@ from orphans import gauges as orphan_gauges
 
 log = logging.getLogger(__name__)
 
-SOURCES = (gauges.families, orphan_gauges.families)
+SOURCES = (gauges.families, orphan_gauges.families, forecasting_gauges.families)
 """Where apps say what there is to measure; each yields families from rows."""
 
 DEFAULT_PORT = 8001

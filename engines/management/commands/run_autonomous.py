@@ -12,6 +12,7 @@ from engines.domain.errors import InvalidInput
 from engines.domain.results import CLI
 from engines.domain.states import CycleState, Trigger
 from engines.models import Cycle, Engine
+from engines.services import entropy_flags
 from engines.services.inline import result_of, run_inline
 from engines.signals import step_changed
 from orphans.services import flags
@@ -35,6 +36,7 @@ class Command(BaseCommand):
             "--preset-file", metavar="FILE", help="JSON list of scenario presets (SANDBOX_ENV_PRESETS)"
         )
         flags.add_flags(parser)
+        entropy_flags.add_flags(parser)
         parser.add_argument("--json", action="store_true", help="print one JSON document, no progress")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,7 +47,7 @@ class Command(BaseCommand):
         if not options["json"]:
             step_changed.connect(self._tell)
         try:
-            with flags.as_settings(options):
+            with flags.as_settings(options), entropy_flags.as_settings(options):
                 rows = [self._run(engine, options) for _ in range(options["runs"]) for engine in engines]
         except KeyboardInterrupt:
             raise CommandError("stopped; the running cycle was cancelled", returncode=STOPPED) from None
