@@ -20,7 +20,7 @@ NEWEST: Final = 10
 
 def watch(engine: Engine) -> list[int]:
     """Propose to roll back what left its forecast's band; return the ids of those promotions."""
-    watched = Promotion.objects.filter(engine=engine, state=PromotionState.APPLIED, alarm=None)
+    watched = Promotion.objects.filter(engine=engine, state=PromotionState.APPLIED, alarm__isnull=True)
     found = []
     for promotion in watched.order_by("-id")[:NEWEST]:
         alarm = alarm_of(promotion)
