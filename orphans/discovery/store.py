@@ -77,9 +77,7 @@ class Store:
 
 def tree_key(tree: Tree, options: str) -> str:
     """Return what names this very state of a checkout, and the options."""
-    digest = blake2b(
-        f"{version()} {options} {tree.root}".encode("utf-8", "surrogateescape"), digest_size=16
-    )
+    digest = blake2b(f"{version()} {options} {tree.root}".encode("utf-8", "surrogateescape"), digest_size=16)
     for kind in (tree.python, tree.extensions, tree.notebooks, tree.texts):
         rows = sorted((path, *stamp.key, stamp.executable) for path, stamp in kind.items())
         digest.update(repr(rows).encode("utf-8", "surrogateescape"))

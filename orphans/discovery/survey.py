@@ -43,7 +43,7 @@ class Survey:
         self.plain: dict[str, list[str]] = {}
         self._bytes: dict[str, bytes] = {}
         self._room = KEPT_BYTES
-        self._excerpts: dict[tuple[str, str], list[Said]] = {}
+        self._excerpts: dict[str, dict[str, list[Said]]] = {}
 
     def data(self, path: str) -> bytes:
         """Return a file's bytes; nothing when it is gone."""
@@ -80,9 +80,11 @@ class Survey:
             found = Facts.from_row(row["facts"]) if row else None
             if row and "detail" in row:
                 self._details[path] = Detail.from_row(row["detail"]) if row["detail"] is not None else None
+            for text, said in row.get("said", {}).items():
+                self._excerpts.setdefault(path, {})[str(text)] = [Said.from_row(each) for each in said]
             if row and "edges" in row:
                 self.plain[path] = list(map(str, row["edges"]))
-        except (KeyError, TypeError, ValueError, IndexError):
+        except (AttributeError, KeyError, TypeError, ValueError, IndexError):
             return None
         if "problem" in row:
             self.unreadable[path] = str(row["problem"])
@@ -98,6 +100,9 @@ class Survey:
             if path in self._details:
                 detail = self._details[path]
                 row["detail"] = detail.to_row() if detail is not None else None
+            if self._excerpts.get(path) and "detail" not in row:
+                excerpts = self._excerpts[path].items()
+                row["said"] = {text: [each.to_row() for each in said] for text, said in excerpts}
             if path in self.plain:
                 row["edges"] = self.plain[path]
             found[path] = row
@@ -122,15 +127,15 @@ class Survey:
 
         Of a large file only the definitions around the text are parsed.
         """
-        key = (path, text)
-        if path not in self._details and key not in self._excerpts:
+        known = self._excerpts.setdefault(path, {})
+        if path not in self._details and text not in known:
             data = self.data(path)
             small = len(data) < LEAST
             told = None if small else told_around(data, quoted(data, text), *self._called(path))
             if told is not None:
-                self._excerpts[key] = [each for each in told.strings if each.text == text]
-        if key in self._excerpts:
-            return self._excerpts[key]
+                known[text] = [each for each in told.strings if each.text == text]
+        if text in known:
+            return known[text]
         detail = self.detail(path)
         return None if detail is None else [each for each in detail.strings if each.text == text]
 

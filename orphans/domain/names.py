@@ -5,7 +5,7 @@ package, and from every folder further up (namespace packages, tests run from th
 """
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -188,12 +188,11 @@ class Names:
         wanted = [each for each in text.replace("\\", "/").split("/") if each not in ("", ".", "..")]
         if not wanted:
             return None
-        found = [
-            path for path in self._by_base.get(wanted[-1], ()) if path.split("/")[-len(wanted) :] == wanted
-        ]
+        exact = "/".join(wanted)
+        ending = f"/{exact}"
+        found = [each for each in self._by_base.get(wanted[-1], ()) if each == exact or each.endswith(ending)]
         if not found and len(wanted) > 2:
             return self.find_path("/".join(wanted[1:]), near)
-        exact = "/".join(wanted)
         return exact if exact in found else self._nearest(found, near)
 
     def below(self, folder: str, *, deep: bool) -> list[str]:
@@ -205,8 +204,8 @@ class Names:
         last = bisect_left(self._sorted, f"{folder}0") if folder else len(self._sorted)
         return self._sorted[first:last]  # "0" is the character after "/"
 
-    def _nearest(self, found: Collection[str], near: str) -> str | None:
+    def _nearest(self, found: Sequence[str], near: str) -> str | None:
         if len(found) < 2:
-            return next(iter(found), None)
+            return found[0] if found else None
         shadows = self.packages
         return max(found, key=lambda path: (shared(path, near), path[:-3] not in shadows, -len(path), path))

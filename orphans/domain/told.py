@@ -29,6 +29,16 @@ class Said:
     #: a number for each list, tuple, set or dict literal it stands in; 0 outside of any
     group: int
 
+    def to_row(self) -> list[Any]:
+        """Return it as a short JSON row."""
+        return [self.text, self.line, self.context, self.group]
+
+    @classmethod
+    def from_row(cls, row: list[Any]) -> "Said":
+        """Return what `to_row` wrote. Raises ValueError or TypeError when it is none."""
+        text, line, context, group = row
+        return cls(text, line, tuple(context), group)
+
 
 @dataclass(frozen=True, slots=True)
 class Loader:
@@ -81,7 +91,7 @@ class Detail:
         ]  # fmt: skip
         return [
             [[each.level, each.module, each.name, each.line] for each in self.imports],
-            [[each.text, each.line, each.context, each.group] for each in self.strings],
+            [each.to_row() for each in self.strings],
             loaders,
             [[each.name, each.names, each.line] for each in self.calls],
             sorted(self.bound),
@@ -95,7 +105,7 @@ class Detail:
         executes, lazy, guarded, filled = map(bool, flags)
         return cls(
             imports=[Import(*each) for each in imports],
-            strings=[Said(text, line, tuple(context), group) for text, line, context, group in strings],
+            strings=[Said.from_row(each) for each in strings],
             loaders=[
                 Loader(line, tuple(pieces), Place(*place) if place else None, glob, deep, helper)
                 for line, pieces, place, glob, deep, helper in loaders
