@@ -130,19 +130,21 @@ class Forest:
         shares = self.shares(inputs)
         used = np.flatnonzero(shares)
         asked = np.interp(levels, self.levels[0], self.levels[1])
-        return np.stack(
-            [
-                _quantiles(self.code[used, step], shares[used], self.grid[:, step], asked)
-                for step in range(STEPS)
-            ]
-        )
+        found: list[Floats] = []
+        for step in range(STEPS):
+            row = _quantiles(self.code[used, step], shares[used], self.grid[:, step], asked)
+            # no row like this one reached so far: it stays where it was
+            found.append(
+                found[-1] if row is None and found else np.zeros(len(levels)) if row is None else row
+            )
+        return np.stack(found)
 
 
-def _quantiles(codes: Ints, shares: Floats, grid: NDArray[np.float32], levels: Floats) -> Floats:
-    """Return weighted quantiles of grid values; between two of them they are interpolated."""
+def _quantiles(codes: Ints, shares: Floats, grid: NDArray[np.float32], levels: Floats) -> Floats | None:
+    """Return weighted quantiles of grid values, interpolated; None where no outcome is known."""
     mass = np.bincount(codes, shares, GRID + 1)[:GRID]
     if not mass.any():
-        return np.full(len(levels), np.nan)
+        return None
     held = np.flatnonzero(mass)
     middle = (np.cumsum(mass[held]) - mass[held] / 2) / mass.sum()
     found: Floats = np.interp(levels, middle, grid[held])

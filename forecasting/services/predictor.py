@@ -11,10 +11,11 @@ from functools import lru_cache
 from importlib import import_module
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from django.db import connection, transaction
 
+from forecasting.domain.acting import Acting
 from forecasting.files import write_whole
 from forecasting.models import Forecast, ForecastModel
 from forecasting.signals import acted
@@ -42,24 +43,15 @@ WITH newest AS (
     SELECT subject FROM forecasting_roievent WHERE %s::text IS NULL OR subject = %s
     GROUP BY subject ORDER BY max(id) DESC LIMIT %s
 )
-SELECT n.subject, e.delta, e.confidence, v.gpt_feedback_score, v.gpt_feedback_tokens,
+SELECT n.subject, e.roi_after, e.confidence, v.gpt_feedback_score, v.gpt_feedback_tokens,
     lag(v.long_term_delta, %s) OVER (PARTITION BY n.subject ORDER BY e.id) AS long_term_delta
 FROM newest n CROSS JOIN LATERAL (
-    SELECT id, source, delta, confidence FROM forecasting_roievent
-    WHERE subject = n.subject ORDER BY id DESC LIMIT %s
+    SELECT id, source, roi_after, confidence FROM forecasting_roievent
+    WHERE subject = n.subject AND roi_after IS NOT NULL ORDER BY id DESC LIMIT %s
 ) e LEFT JOIN forecasting_evaluation v ON v.subject = n.subject AND v.source = e.source
 ORDER BY n.subject, e.id
 """
 FIELDS: Final = ("confidence", "gpt_feedback_score", "gpt_feedback_tokens", "long_term_delta")
-
-
-class Acting(Protocol):
-    """Somebody who acts."""
-
-    @property
-    def label(self) -> str:
-        """What audit rows and pages show."""
-        ...
 
 
 def answer(values: Sequence[float], horizon: int, errors: Sequence[float] = ()) -> Any:
@@ -110,7 +102,7 @@ def export(path: Path) -> None:
 
 
 def histories(subject: str | None = None) -> dict[str, Any]:
-    """Return the recorded ROI deltas of the subjects, or of one, and what was known beside each, by age."""
+    """Return the recorded ROI of the subjects, or of one, and what was known beside each, by age."""
     history = import_module("forecasting.domain.predictor_context").History
     with connection.cursor() as cursor:
         cursor.execute(HISTORIES, [subject, subject, MOST_SUBJECTS, LONG_TERM, NEWEST])

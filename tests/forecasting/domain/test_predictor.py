@@ -1,5 +1,6 @@
 """`AdaptiveROIPredictor`: learns from history only what is better, and never from the future."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from forecasting.domain.predictor import (
     _tested,
 )
 from forecasting.domain.predictor_context import History
+from tests.forecasting.forests import few_trees
 
 WALK = np.cumsum(np.random.default_rng(3).normal(0.4, 1.0, 60)).tolist()
 
@@ -27,6 +29,14 @@ def teeth(seed: int, points: int = 56) -> list[float]:
     random = np.random.default_rng(seed)
     steps = np.tile([3.0, 3.0, -7.0], points)[seed % 3 : seed % 3 + points]
     return (np.cumsum(steps) + random.normal(0, 0.1, points)).tolist()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_trees() -> Iterator[None]:
+    """Train on top of few trees: that is quick."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forecast_shipped, "usable", lambda: (few_trees(), "global 1"))
+        yield
 
 
 @pytest.fixture(scope="module")
