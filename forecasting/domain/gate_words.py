@@ -61,6 +61,7 @@ BRITTLE: Final[Said] = (
     "It is brittle: a little more entropy costs much ROI.",
     "Cycles in which the ROI bears changes of entropy.",
 )
+NO_CODE_ENTROPY: Final = "Entropy was not measured, and it makes no other code run that could raise it."
 NOT_BRITTLE: Final = "It is not brittle: small changes of entropy do not cost much ROI."
 NO_DEPENDANTS: Final = "No other workflow depends on it."
 NO_CODE_FLAGS: Final = "It makes no other code run, so there is nothing to flag."

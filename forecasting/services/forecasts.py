@@ -220,8 +220,11 @@ def _risk(known: Known) -> Made:
     entropies = [each for each in known.entropies if each is not None]
     whole = entropies if len(entropies) == len(known.values) else None
     verdict = _domain("collapse", "predict")(known.values, whole)
-    names = ("risk", "p_collapse", "brittle", "collapse_in", "probabilities", "evidence", "reason")
-    return {**{name: verdict[name] for name in names}, "reason": verdict["reason"][:WORDS_CHARS]}
+    names = ("risk", "p_collapse", "collapse_in", "probabilities", "evidence", "reason")
+    # without changes of entropy nobody has seen what they cost
+    brittle = verdict["brittle"] if verdict["elasticity"] is not None else None
+    told = {name: verdict[name] for name in names}
+    return {**told, "brittle": brittle, "reason": verdict["reason"][:WORDS_CHARS]}
 
 
 def keep(subject: str, source: str, made: Mapping[str, Any], *, scenario: str = "") -> Forecast:
