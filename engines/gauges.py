@@ -1,6 +1,6 @@
 """What Prometheus reads of the engines, computed from rows at each scrape: several processes always agree.
 
-Four queries whose cost doesn't grow with the number of ended cycles. Labels come from a bounded set: the
+Five queries whose cost doesn't grow with the number of ended cycles. Labels come from a bounded set: the
 names of at most `MAX_ENGINES` engines, and the states. What was not measured has no sample.
 """
 
@@ -15,8 +15,9 @@ from django.db.models.functions import Extract, Now
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
+from engines.domain.promotion import OPEN, UNDER_WAY, PromotionState
 from engines.domain.states import CycleState
-from engines.models import Cycle, CycleTally, Engine
+from engines.models import Cycle, CycleTally, Engine, Promotion
 from engines.services.tallies import BOUNDS, NEVER_STARTED
 
 MAX_ENGINES = 500
@@ -50,6 +51,7 @@ def families() -> Iterator[Metric]:
     yield from _current(names)
     yield from _ended(names)
     yield from _disturbed(names)
+    yield from _promotions(names)
 
 
 def _engines() -> Sequence[Mapping[str, Any]]:
@@ -128,3 +130,35 @@ def _disturbed(names: Names) -> Iterator[Metric]:
             fenced.add_metric([names[row["engine"]]], row["refused"])
             takeovers.add_metric([names[row["engine"]]], row["taken"])
     yield from (fenced, takeovers)
+
+
+def _promotions(names: Names) -> Iterator[Metric]:
+    """Yield what waits for people or a worker, how long the oldest has, and proposed roll-backs."""
+    family = GaugeMetricFamily(
+        "menace_promotions", "Promotions in this state now.", labels=["engine", "state"]
+    )
+    oldest = GaugeMetricFamily(
+        "menace_promotion_oldest_seconds", "Age of the promotion that waits longest.", labels=["engine"]
+    )
+    left = GaugeMetricFamily(
+        "menace_rollbacks_proposed",
+        "Applied promotions whose ROI left the forecast's band.",
+        labels=["engine"],
+    )
+    ages: dict[int, float] = defaultdict(float)
+    for row in _promotion_rows(names):
+        if row["state"] == PromotionState.APPLIED:
+            left.add_metric([names[row["engine"]]], row["rows"])
+            continue
+        family.add_metric([names[row["engine"]], row["state"]], row["rows"])
+        ages[row["engine"]] = max(ages[row["engine"]], row["age"].total_seconds())
+    for engine, age in sorted(ages.items()):
+        oldest.add_metric([names[engine]], age)
+    yield from (family, oldest, left)
+
+
+def _promotion_rows(names: Names) -> Iterable[Mapping[str, Any]]:
+    """Count by engine and state; of the applied ones those alone whose roll-back is proposed."""
+    asked = Q(state=PromotionState.APPLIED, alarm__isnull=False, alarm_kept_at=None)
+    here = Promotion.objects.filter(Q(state__in=(*OPEN, *UNDER_WAY)) | asked, engine__in=names).order_by()
+    return here.values("engine", "state").annotate(rows=Count("id"), age=Now() - Min("created_at"))

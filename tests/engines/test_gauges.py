@@ -8,9 +8,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from engines import gauges
-from engines.models import CycleTally
+from engines.models import CycleTally, Promotion
 from engines.services.tallies import BOUNDS, NEVER_STARTED, bucket
 from engines.signals import cycle_finished
+from tests.engines.promoting import applied, make_promotion
 from tests.factories import make_cycle, make_cycles, make_engine
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -117,7 +118,7 @@ def queries_at(rows: int) -> int:
 
 
 def test_queries_do_not_grow(db: None) -> None:
-    assert queries_at(10) == queries_at(1000) == 4
+    assert queries_at(10) == queries_at(1000) == 5
 
 
 def test_labels_are_bounded(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,3 +128,16 @@ def test_labels_are_bounded(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     engines = {dict(labels).get("engine") for _, labels in samples()} - {None}
     assert engines == {"a", "b"}
     assert CycleTally.objects.count() == 3
+
+
+def test_promotions_that_wait_and_rollbacks_that_are_proposed(db: None) -> None:
+    waiting, live = make_promotion(), applied()
+    Promotion.objects.filter(pk=live.pk).update(alarm={"text": "low"})
+
+    found = samples()
+
+    assert get(found, "menace_promotions", engine=waiting.engine.name, state="waiting") == 1.0
+    assert get(found, "menace_promotions", engine=live.engine.name, state="applied") is None
+    assert (get(found, "menace_promotion_oldest_seconds", engine=waiting.engine.name) or 0) >= 0.0
+    assert get(found, "menace_rollbacks_proposed", engine=live.engine.name) == 1.0
+    assert get(found, "menace_rollbacks_proposed", engine=waiting.engine.name) is None

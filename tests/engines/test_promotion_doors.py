@@ -47,7 +47,7 @@ def by_admin_action(promotion: Promotion, user: User, sha256: str, reason: str) 
 
 
 def by_command(promotion: Promotion, user: User, sha256: str, reason: str) -> None:
-    words = ("--user", user.username, "--sha256", sha256, "--reason", reason)
+    words = ("--user", user.username, "--evidence", sha256, "--reason", reason)
     try:
         call_command("promotions", "approve", str(promotion.pk), *words, "--json")
     except MenaceError:

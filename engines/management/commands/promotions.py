@@ -37,7 +37,7 @@ class Command(BaseCommand):
         show = commands.add_parser("show", help="show one with its evidence and the gate's reasons")
         preview = commands.add_parser("preview", help="show what a roll-back would change")
         approve = commands.add_parser("approve", help="approve on the evidence with that hash")
-        approve.add_argument("--sha256", required=True, help="hash of the evidence that you looked at")
+        approve.add_argument("--evidence", required=True, metavar="SHA256", help="hash of what you looked at")
         approve.add_argument("--break-glass", action="store_true", help="approve your own request alone")
         approve.add_argument("--overrule", action="store_true", help="approve what the gate holds")
         reject = commands.add_parser("reject", help="reject the candidate")
@@ -102,7 +102,7 @@ class Command(BaseCommand):
         done = promotions.approve(
             options["id"],
             actor=_actor(options["user"]),
-            evidence_sha256=options["sha256"],
+            evidence_sha256=options["evidence"],
             reason=options["reason"],
             break_glass=options["break_glass"],
             overrule=options["overrule"],
