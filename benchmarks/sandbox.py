@@ -142,7 +142,11 @@ def misses(found: dict[str, Any]) -> list[str]:
     ]
     if "warm" not in times or times["warm"]["median"] > BARS["warm_ms"]:
         told.append(f"warm: {times.get('warm')}, bar {BARS['warm_ms']} ms")
-    told += [f"{name} failed: {found[name]}" for name in ("attacks", "effects") if found[name]["failed"]]
+    told += [
+        f"{name} failed: {found[name]}"
+        for name in ("attacks", "effects", "libraries")
+        if found[name]["failed"]
+    ]
     return told + (["kill to clean"] if found["kills"]["failed"] else [])
 
 
@@ -164,7 +168,8 @@ def main() -> int:
             "times": cost(folder, options.runs) | warm(folder, options.runs),
             "kills": kills(folder, options.kills),
         }
-    for what, names in (("attacks", suite.ATTACKS), ("effects", suite.EFFECTS)):
+    sets = {"attacks": suite.ATTACKS, "effects": suite.EFFECTS, "libraries": suite.LIBRARY_EFFECTS}
+    for what, names in sets.items():
         found[what] = {"of": len(names), "failed": suite.failures(what)}
     found["corpus"] = corpus(options.corpus) if options.corpus else None
     missed = misses(found)

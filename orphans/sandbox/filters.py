@@ -50,6 +50,12 @@ creat openat2 unlink unlinkat rename renameat renameat2 mkdir mkdirat rmdir trun
 symlinkat mknod mknodat connect execve execveat fork vfork
 """)
 
+OF_OTHERS: Final = {
+    "sched_setparam": 0, "sched_setscheduler": 0, "sched_setaffinity": 0, "sched_setattr": 0, "prlimit64": 0,
+    "setpriority": 1, "ioprio_set": 1,
+}  # fmt: skip
+"""Calls that may change any process of the same user, and where they name it; 0 is the caller itself."""
+
 WRITES: Final = 0o1 | 0o2 | 0o100 | 0o1000 | 0o2000
 """O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND."""
 FAMILIES: Final = (1, 2, 10, 16)
@@ -107,7 +113,18 @@ def program(notify: bool, network: bool) -> Code:
         code += rule(name, answer(ERROR | errno.ENOSYS))
     for name in TOLD:
         code += rule(name, told)
+    if not network:
+        code += _strangers()
     return [*code, *_by_argument(told), *_sockets(told, notify, network), *answer(ALLOW)]
+
+
+def _strangers() -> Code:
+    """Without a namespace of processes others of the same user can be named: not for changing them."""
+    no = answer(ERROR | errno.EPERM)
+    code = rule("pidfd_open", no)
+    for name, place in OF_OTHERS.items():
+        code += rule(name, [*argument(place), *equals(0, answer(ALLOW)), *no])
+    return code
 
 
 def _by_argument(told: Code) -> Code:
@@ -143,7 +160,12 @@ def _sockets(told: Code, notify: bool, network: bool) -> Code:
 @cache
 def packed_program(notify: bool, network: bool) -> bytes:
     """Return the filter as the kernel reads it; made once, before the forks that install it."""
-    return b"".join(struct.pack("<HBBI", *each) for each in program(notify, network))
+    return packed(program(notify, network))
+
+
+def packed(code: Code) -> bytes:
+    """Return instructions as the kernel reads them."""
+    return b"".join(struct.pack("<HBBI", *each) for each in code)
 
 
 def install(notify: bool, network: bool) -> int:
@@ -152,15 +174,19 @@ def install(notify: bool, network: bool) -> int:
     Raises:
         OSError: the kernel has no seccomp filters, or no notification when one was asked for.
     """
-    packed = packed_program(notify, network)
-    room = ctypes.create_string_buffer(packed, len(packed))
-    fprog = struct.pack("@HxxxxxxQ", len(packed) // 8, ctypes.addressof(room))
+    words = packed_program(notify, network)
     if not notify:
-        call("seccomp", 1, 0, fprog)
+        put(words, 0)
         return -1
     try:
-        return call("seccomp", 1, LISTENER | WAIT_KILLABLE, fprog)
+        return put(words, LISTENER | WAIT_KILLABLE)
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
-        return call("seccomp", 1, LISTENER, fprog)
+        return put(words, LISTENER)
+
+
+def put(words: bytes, flags: int) -> int:
+    """Hand packed instructions to the kernel."""
+    room = ctypes.create_string_buffer(words, len(words))
+    return call("seccomp", 1, flags, struct.pack("@HxxxxxxQ", len(words) // 8, ctypes.addressof(room)))

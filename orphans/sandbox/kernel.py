@@ -13,7 +13,8 @@ from typing import Final
 MACHINE: Final = platform.machine() if os.name == "posix" else ""
 
 _X86_64: Final = """
-madvise:28
+madvise:28 setpriority:141 sched_setparam:142 sched_setscheduler:144 sched_setaffinity:203 ioprio_set:251
+prlimit64:302 sched_setattr:314
 open:2 fork:57 vfork:58 creat:85 unlink:87 rename:82 mkdir:83 rmdir:84 link:86 symlink:88 mknod:133
 uselib:134 sysfs:139 modify_ldt:154 iopl:172 ioperm:173 inotify_init:253 sysctl:156 ioctl:16 shmget:29
 socket:41 connect:42 sendto:44 sendmsg:46 bind:49 clone:56 execve:59 semget:64 msgget:68 truncate:76
@@ -29,7 +30,8 @@ seccomp:317 memfd_create:319 kexec_file_load:320 bpf:321 execveat:322 userfaultf
 """
 
 _AARCH64: Final = """
-madvise:233
+madvise:233 setpriority:140 sched_setparam:118 sched_setscheduler:119 sched_setaffinity:122 ioprio_set:30
+prlimit64:261 sched_setattr:274
 ioctl:29 shmget:194 socket:198 connect:203 sendto:206 sendmsg:211 bind:200 clone:220 execve:221 semget:190
 msgget:186 truncate:45 ptrace:117 syslog:116 capset:91 personality:92 vhangup:58 pivot_root:41 prctl:167
 adjtimex:171 chroot:51 acct:89 settimeofday:170 mount:40 umount2:39 swapon:224 swapoff:225 reboot:142

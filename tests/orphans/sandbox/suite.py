@@ -35,10 +35,16 @@ LIMITS = Limits(
     output_bytes=2**20,
     artifact_bytes=2**20,
 )
+PATIENT = Limits(wall_seconds=120)
+"""For what imports much on a machine that has much to do."""
 KINDS = ("fs_", "net_", "proc_", "sec_", "kern_", "res_", "forge_", "leave_")
 ATTACKS: list[str] = [name for name in runpy.run_path(str(HERE / "attacks.py")) if name.startswith(KINDS)]
-EXPECTED: dict[str, tuple[int, int, int]] = runpy.run_path(str(HERE / "effects.py"))["EXPECTED"]
+Counts = dict[str, tuple[int, int, int]]
+EXPECTED: Counts = runpy.run_path(str(HERE / "effects.py"))["EXPECTED"]
 EFFECTS = list(EXPECTED)
+LIBRARY_EXPECTED: Counts = runpy.run_path(str(HERE / "library_effects.py"))["EXPECTED"]
+LIBRARY_EFFECTS = list(LIBRARY_EXPECTED)
+"""Programs that need numpy, torch and the like, and so an interpreter that has them."""
 
 
 class World:
@@ -202,23 +208,24 @@ def inside(checkout: Path) -> list[int]:
 
 def effect(name: str, runner: SubprocessRunner) -> list[str]:
     """Run one program of known effects; return what was counted otherwise."""
+    module = "library_effects" if name in LIBRARY_EXPECTED else "effects"
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "file")
         file.write_text("x" * 100)
         measured = runner.run(
             RunSpec(
                 kind=Kind.CALL,
-                target=f"effects:{name}",
+                target=f"{module}:{name}",
                 payload={"file": "given", "numbers": NUMBERS},
-                inputs={"effects.py": HERE / "effects.py", "given": file},
-                limits=LIMITS,
+                inputs={f"{module}.py": HERE / f"{module}.py", "given": file},
+                limits=LIMITS if module == "effects" else PATIENT,
             )
         )
     told = measured.attempts
     if told is None or not told.exact:
         return ["nothing was counted by the kernel"]
     counted = (told.file_writes, told.network_connections, told.subprocesses)
-    wanted = EXPECTED[name]
+    wanted = LIBRARY_EXPECTED[name] if name in LIBRARY_EXPECTED else EXPECTED[name]
     replaced = name == "p_replaced" and measured.outcome is Outcome.FAILED
     if not measured.ok and not replaced:
         return [f"it did not run: {measured.explain()}"]
@@ -228,7 +235,8 @@ def effect(name: str, runner: SubprocessRunner) -> list[str]:
 def failures(what: str, runner: SubprocessRunner | None = None, only: str = "") -> dict[str, list[str]]:
     """Carry out all of one kind; return what failed, by name."""
     runner = runner or SubprocessRunner()
-    names, carry_out = (ATTACKS, attack) if what == "attacks" else (EFFECTS, effect)
+    names = {"attacks": ATTACKS, "effects": EFFECTS, "libraries": LIBRARY_EFFECTS}[what]
+    carry_out = attack if what == "attacks" else effect
     told = {name: carry_out(name, runner) for name in names if only in name}
     return {name: found for name, found in told.items() if found}
 

@@ -22,7 +22,7 @@ def test_an_attack_is_contained(name: str) -> None:
     assert suite.attack(name, SubprocessRunner()) == []
 
 
-@pytest.mark.parametrize("name", suite.EFFECTS)
+@pytest.mark.parametrize("name", suite.EFFECTS + suite.LIBRARY_EFFECTS)
 def test_side_effects_are_counted_exactly(name: str) -> None:
     assert suite.effect(name, SubprocessRunner()) == []
 
