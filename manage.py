@@ -7,8 +7,22 @@ from importlib import import_module
 
 from menace_site.plain import plain_command
 
+READER_GONE = 141
+"""128 + SIGPIPE, as a shell says of a program whose reader went away."""
+
 
 def main() -> int:
+    """Run the command; one whose reader has gone, as after `| head`, ends without a word."""
+    try:
+        code = run()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
+        return READER_GONE
+    return code
+
+
+def run() -> int:
     """Run the command given on the command line; the supervisor and the plain ones do without Django."""
     plain = plain_command(sys.argv)
     if plain is not None:

@@ -2,9 +2,12 @@
 
 import io
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from engines.domain.errors import InvalidInput
@@ -202,3 +205,14 @@ def test_a_set_of_self_tests_that_is_none_is_named(db: None, act: str, number: s
 def test_no_workers_test_nothing(db: None, workers: str) -> None:
     with pytest.raises(InvalidInput, match="at least 1"):
         told("self_test", "run", f"--workers={workers}")
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    command = [sys.executable, "manage.py", "help", "--commands"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=settings.BASE_DIR, stdout=pipe, stderr=pipe) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        said = process.stderr.read()
+    assert (process.returncode, said) == (141, b"")
