@@ -84,21 +84,31 @@ def run_stages(
     Raises Interrupted when the bench is cancelled.
     """
     until = clock() + seconds
-    found: Stages = {}
-    for name in (NORMAL, *(stage for stage in stages if stage != NORMAL)):
-        normal = found.get(NORMAL)
-        if why := _hindrance(name, normal, until - clock()):
-            found[name] = {**measured([]), "degradation": None, "note": why, **_about(name)}
-            continue
-        row = measured([_trial(bench, steps, name, each, _limits(name, normal)) for each in range(repeats)])
-        lost = None if normal is None else degradation(row, normal)
-        found[name] = {**row, "degradation": lost, "note": "", **_about(name)}
-    return found
+    normal = [_trial(bench, steps, NORMAL, each, LIMITS) for each in range(repeats)]
+    row = measured(normal)
+    hard: dict[str, list[Trial]] = {name: [] for name in stages if name != NORMAL}
+    notes: dict[str, str] = {}
+    for repeat in range(repeats):  # in turns, so that a busy machine slows all stages
+        for name, trials in hard.items():
+            notes[name] = _hindrance(name, row, until - clock())
+            if not notes[name]:
+                trials.append(_trial(bench, steps, name, repeat, _limits(name, row)))
+    return {
+        NORMAL: {**row, "degradation": None, "note": "", **_about(NORMAL)},
+        **{name: _stage_row(name, trials, normal, notes[name]) for name, trials in hard.items()},
+    }
 
 
-def _hindrance(stage: str, normal: Mapping[str, Any] | None, left: float) -> str:
+def _stage_row(stage: str, trials: list[Trial], normal: list[Trial], note: str) -> dict[str, Any]:
+    if trials and note:
+        note = note.replace("not measured", f"only {len(trials)} runs", 1)
+    row = {**measured(trials), "degradation": degradation(stage, trials, normal), "note": note}
+    return {**row, **_about(stage)}
+
+
+def _hindrance(stage: str, normal: Mapping[str, Any], left: float) -> str:
     """Return why a stage isn't run; empty when it is."""
-    if normal is not None and not normal["successes"]:
+    if not normal["successes"]:
         return "not measured: every run of the normal stage failed, so there is nothing to lose"
     if left <= 0:
         return "not measured: the time for all stages was over"
@@ -107,10 +117,10 @@ def _hindrance(stage: str, normal: Mapping[str, Any] | None, left: float) -> str
     return ""
 
 
-def _limits(stage: str, normal: Mapping[str, Any] | None) -> Limits:
+def _limits(stage: str, normal: Mapping[str, Any]) -> Limits:
     """Return the limits of a stage's runs: the preset's, and time in proportion to the normal stage's."""
     limits = limited(LIMITS, preset_of(stage))
-    usual = normal["seconds"] if normal is not None else None
+    usual = normal["seconds"]
     if usual is None:
         return limits
     wall = min(LIMITS.wall_seconds, max(LEAST_SECONDS, TIMES_NORMAL * usual))
@@ -293,7 +303,7 @@ def evidence_for(engine: Engine, workflow: str, revision: WorkflowRevision | Non
         "cycle": row.cycle_id,
         "seed": row.seed,
         "repeats": row.repeats,
-        "stages": row.stages,
+        "stages": {name: row.stages[name] for name in STAGES if name in row.stages},
         **{name: getattr(row, name) for name in ("roi", "degradation", "resilience", "entropy")},
         "series": [{"cycle": cycle, "degradation": lost} for cycle, lost in list(past[:SERIES])[::-1]],
     }

@@ -3,10 +3,12 @@
 Each stage is a scenario preset. All run on the same input with the same seeds, so that they differ in
 nothing but the conditions. What a stage costs is told in shares of what the normal one brings:
 
-    throughput = successful runs / all runs / median seconds of a successful run
-    degradation of a stage = 1 - min(1, throughput / throughput of the normal stage)
+    degradation of a stage = 1 - min(1, successes / successes of the normal stage) / slowdown
 
 from 0 (borne as if nothing were) to 1 (nothing succeeds); not measured where the normal stage itself fails.
+The slowdown is the ratio of median times, and 1 unless every run of the stage was slower than all normal
+ones: a busy machine makes runs differ that have nothing to bear. It is taken from the wall clock where the
+stage makes runs wait for an API, else from CPU time, which other processes hardly touch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -79,19 +81,17 @@ def drift_share(stage: str) -> float | None:
 def measured(trials: Sequence[Trial]) -> dict[str, Any]:
     """Return what the runs of one stage amount to, as plain JSON; None is not measured.
 
-    `seconds` and `cpu_seconds` are medians of the successful runs that counted no calls, since counting
-    takes time; of those that did where there are no others.
+    `seconds` and `cpu_seconds` are medians of the runs of `_timed`.
     """
     won = [trial for trial in trials if trial.success]
-    plain = [trial for trial in won if trial.calls is None] or won
     counted = [
         each for trial in trials if trial.calls and (each := shannon(trial.calls.values())) is not None
     ]
     return {
         "runs": len(trials),
         "successes": len(won),
-        "seconds": _median([trial.seconds for trial in plain]),
-        "cpu_seconds": _median([trial.cpu_seconds for trial in plain]),
+        "seconds": _median(_timed(trials, "seconds")),
+        "cpu_seconds": _median(_timed(trials, "cpu_seconds")),
         "entropy": fmean(counted) if counted else None,
         "outcomes": sorted({trial.outcome for trial in trials}),
         "keys": list(won[0].keys) if won else [],
@@ -99,24 +99,32 @@ def measured(trials: Sequence[Trial]) -> dict[str, Any]:
     }
 
 
-def _median(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return median(known) if known else None
+def _timed(trials: Sequence[Trial], clock: str) -> list[float]:
+    """Return the times of the successful runs that counted no calls, as counting takes time, else of all."""
+    won = [trial for trial in trials if trial.success]
+    plain = [trial for trial in won if trial.calls is None] or won
+    return [seconds for trial in plain if (seconds := getattr(trial, clock)) is not None]
 
 
-def throughput(stage: Mapping[str, Any]) -> float | None:
-    """Return successes a second; 0 where none succeeded, None where nothing ran or no time was taken."""
-    if not stage.get("runs"):
+def _median(values: Sequence[float]) -> float | None:
+    return median(values) if values else None
+
+
+def slowdown(stage: str, hard: Sequence[Trial], normal: Sequence[Trial]) -> float:
+    """Return how many times as long a stage's runs took, at least 1; see the module for when it counts."""
+    clock = "seconds" if preset_of(stage).uses_network else "cpu_seconds"
+    here, usual = _timed(hard, clock), _timed(normal, clock)
+    if not here or not usual or min(here) <= max(usual):
+        return 1.0
+    return median(here) / median(usual)
+
+
+def degradation(stage: str, hard: Sequence[Trial], normal: Sequence[Trial]) -> float | None:
+    """Return the share of what the normal stage brings that a stage loses, 0 to 1; see the module."""
+    won, usual = (sum(trial.success for trial in trials) for trials in (hard, normal))
+    if not hard or not usual:
         return None
-    if not stage["successes"]:
-        return 0.0
-    return stage["successes"] / stage["runs"] / stage["seconds"] if stage["seconds"] else None
-
-
-def degradation(stage: Mapping[str, Any], normal: Mapping[str, Any]) -> float | None:
-    """Return the share of the normal throughput that a stage loses, 0 to 1; see the module."""
-    usual, here = throughput(normal), throughput(stage)
-    return None if not usual or here is None else 1 - min(1.0, here / usual)
+    return 1 - min(1.0, won / len(hard) * len(normal) / usual) / slowdown(stage, hard, normal)
 
 
 def summed(stages: Mapping[str, Mapping[str, Any]]) -> dict[str, float | None]:
@@ -127,7 +135,7 @@ def summed(stages: Mapping[str, Mapping[str, Any]]) -> dict[str, float | None]:
     hard = [stage for name, stage in stages.items() if name != NORMAL and stage.get("runs")]
     lost = [each for stage in hard if (each := stage.get("degradation")) is not None]
     runs = sum(stage["runs"] for stage in hard)
-    usual = throughput(stages.get(NORMAL, {}))
+    usual = stages.get(NORMAL, {}).get("successes")
     return {
         "degradation": fmean(lost) if lost else None,
         "resilience": sum(stage["successes"] for stage in hard) / runs if runs and usual else None,

@@ -16,8 +16,8 @@ from engines.domain.workflows.stages import (
     drift_share,
     measured,
     preset_of,
+    slowdown,
     summed,
-    throughput,
 )
 from orphans.domain.preset_effects import faults_of, limits_of
 
@@ -77,29 +77,49 @@ def test_where_only_a_counted_run_succeeded_its_time_counts():
 def test_nothing_run_is_nothing_measured():
     found = measured([])
     assert (found["runs"], found["seconds"], found["entropy"], found["keys"]) == (0, None, None, [])
-    assert throughput(found) is None
-    assert throughput({}) is None
+
+
+def trials(*seconds, won=None, cpu=1.0):
+    """Return runs with these wall-clock seconds, the first `won` of them successful."""
+    count = len(seconds) if won is None else won
+    return [
+        Trial(success=place < count, outcome="ok", seconds=each, cpu_seconds=cpu)
+        for place, each in enumerate(seconds)
+    ]
 
 
 @pytest.mark.parametrize(
     ("hard", "lost"),
     [
-        (stage(), 0.0),
-        (stage(seconds=0.5), 0.0),
-        (stage(seconds=2.0), 0.5),
-        (stage(successes=2), 1 / 3),
-        (stage(successes=0, seconds=None), 1.0),
-        (stage(runs=0, successes=0, seconds=None), None),
-        (stage(seconds=None), None),
+        (trials(1.0, 1.0, 1.0), 0.0),
+        (trials(0.5, 0.5, 0.5), 0.0),
+        (trials(2.4, 2.4, 2.4), 0.5),
+        (trials(1.0, 1.0, 1.0, won=2), 1 / 3),
+        (trials(2.4, 2.4, 2.4, won=2), 2 / 3),
+        (trials(9.0, 9.0, 9.0, won=0), 1.0),
+        ([], None),
     ],
 )
-def test_degradation_is_lost_throughput(hard, lost):
-    assert degradation(hard, stage()) == (None if lost is None else pytest.approx(lost))
+def test_degradation_is_lost_success_and_lost_time(hard, lost):
+    normal = trials(1.2, 1.2, 1.2)
+    assert degradation("high_latency", hard, normal) == (None if lost is None else pytest.approx(lost))
+
+
+def test_runs_that_overlap_with_normal_ones_are_not_slower():
+    normal = trials(1.0, 3.0)
+    assert slowdown("high_latency", trials(2.9, 9.0), normal) == 1.0
+    assert slowdown("high_latency", trials(3.1, 4.9), normal) == pytest.approx(2.0)
+
+
+def test_where_nothing_waits_only_cpu_time_counts():
+    normal = trials(1.0, 1.0)
+    assert slowdown("resource_strain", trials(5.0, 5.0), normal) == 1.0
+    assert slowdown("resource_strain", trials(1.0, 1.0, cpu=3.0), normal) == pytest.approx(3.0)
+    assert slowdown("resource_strain", trials(1.0, cpu=None), normal) == 1.0
 
 
 def test_with_a_failing_normal_stage_there_is_nothing_to_lose():
-    assert degradation(stage(), stage(successes=0)) is None
-    assert degradation(stage(), stage(seconds=None)) is None
+    assert degradation("high_latency", trials(1.0), trials(1.0, won=0)) is None
 
 
 def test_a_set_sums_its_hard_stages():
