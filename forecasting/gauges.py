@@ -28,11 +28,11 @@ WITH RECURSIVE known (subject) AS (
 SELECT s.subject, latest.confidence, latest.p_collapse, (latest.mean ->> 0)::float8, missed.mae
 FROM subjects s CROSS JOIN LATERAL (
     SELECT confidence, p_collapse, mean FROM forecasting_forecast
-    WHERE subject = s.subject AND scenario = '' ORDER BY id DESC LIMIT 1
+    WHERE subject = s.subject AND scenario = '' ORDER BY at DESC, id DESC LIMIT 1
 ) latest CROSS JOIN LATERAL (
     SELECT avg(error) AS mae FROM (
         SELECT error FROM forecasting_forecast WHERE subject = s.subject AND scenario = ''
-        ORDER BY id DESC LIMIT 21
+        ORDER BY at DESC, id DESC LIMIT 21
     ) x
 ) missed ORDER BY s.subject
 """

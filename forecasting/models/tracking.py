@@ -21,7 +21,8 @@ class ForecastQuerySet(models.QuerySet["Forecast"]):
 
     def of(self, subject: str, scenario: str = "") -> Self:
         """Keep the forecasts of a subject in one scenario, newest first."""
-        return self.filter(subject=subject, scenario=scenario).order_by("-id")
+        # by time first: an order by id alone may be read off the primary key, past everybody else's rows
+        return self.filter(subject=subject, scenario=scenario).order_by("-at", "-id")
 
     def latest_of(self, subject: str, scenario: str = "") -> "Forecast | None":
         """Return the newest forecast, one index probe."""
@@ -66,7 +67,10 @@ class Forecast(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["subject", "scenario", "source"], name="one_forecast_per_source")
         ]
-        indexes = [models.Index(fields=["subject", "scenario", "-id"], name="forecast_subject_id")]
+        indexes = [
+            models.Index(fields=["subject", "scenario", "-id"], name="forecast_subject_id"),
+            models.Index(fields=["subject", "scenario", "-at", "-id"], name="forecast_subject_at"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.subject} {self.source} {self.model}"
@@ -97,7 +101,7 @@ class Evaluation(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["subject", "source"], name="one_evaluation_per_source")
         ]
-        indexes = [models.Index(fields=["subject", "-id"], name="evaluation_subject_id")]
+        indexes = [models.Index(fields=["subject", "-at", "-id"], name="evaluation_subject_at")]
 
     def __str__(self) -> str:
         return f"{self.subject} {self.source}"
@@ -120,7 +124,10 @@ class SynergySample(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["subject", "scenario", "source"], name="one_synergy_per_source")
         ]
-        indexes = [models.Index(fields=["subject", "scenario", "-id"], name="synergy_subject_id")]
+        indexes = [
+            models.Index(fields=["subject", "scenario", "id"], name="synergy_scenario_id"),
+            models.Index(fields=["subject", "scenario", "-at", "-id"], name="synergy_subject_at"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.subject} {self.scenario or 'all'} {self.source}"

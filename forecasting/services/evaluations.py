@@ -25,8 +25,8 @@ FROM (
     SELECT e.id, later.mean - earlier.mean AS delta,
         2 * sqrt(later.spread / later.count + coalesce(earlier.spread, later.spread) / earlier.count) AS noise
     FROM (
-        SELECT id, source FROM forecasting_evaluation WHERE subject = %(subject)s ORDER BY id DESC LIMIT
-        %(open)s
+        SELECT id, source FROM forecasting_evaluation WHERE subject = %(subject)s
+        ORDER BY at DESC, id DESC LIMIT %(open)s
     ) e JOIN forecasting_roievent r ON r.subject = %(subject)s AND r.source = e.source
     CROSS JOIN LATERAL (
         SELECT count(*) AS count, avg(delta) AS mean, var_samp(delta) AS spread FROM (

@@ -62,7 +62,7 @@ SELECT missed FROM (
         AND id < coalesce((SELECT id FROM forecasting_forecast
             WHERE subject = %(subject)s AND scenario = %(scenario)s AND source = %(source)s),
             9223372036854775807)
-    ORDER BY id DESC LIMIT %(errors)s
+    ORDER BY at DESC, id DESC LIMIT %(errors)s
 ) f WHERE missed IS NOT NULL ORDER BY id
 """
 
@@ -71,7 +71,7 @@ SETTLE = """
 WITH recent AS (
     SELECT f.id, f.horizon, f.mean, f.scale, e.id AS event FROM (
         (SELECT * FROM forecasting_forecast WHERE subject = %(subject)s AND scenario = %(scenario)s
-        ORDER BY id DESC LIMIT %(open)s)
+        ORDER BY at DESC, id DESC LIMIT %(open)s)
         UNION
         SELECT * FROM forecasting_forecast
         WHERE subject = %(subject)s AND scenario = %(scenario)s AND source = %(source)s

@@ -54,7 +54,7 @@ def foretold(subject: str, scenario: str = "", *, before: int | None = None) -> 
     """Return the next value of each synergy metric of a subject, from its newest samples."""
     rows = SynergySample.objects.filter(subject=subject, scenario=scenario)
     earlier = rows if before is None else rows.filter(pk__lt=before)
-    newest = list(earlier.order_by("-id").values_list("metrics", flat=True)[:SEEN])[::-1]
+    newest = list(earlier.order_by("-at", "-id").values_list("metrics", flat=True)[:SEEN])[::-1]
     series: dict[str, Smoothed] = {}
     for metrics in newest:
         for name, value in metrics.items():
