@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from forecasting.domain.collapse_labels import HORIZON, LEVEL, Array
-from forecasting.domain.collapse_posterior import Posterior, running_median
+from forecasting.domain.collapse_posterior import Posterior, median, running_median
 
 _WINDOWS: Final = (4, 6, 8, 12, 20)
 _CURVED: Final = 10
@@ -64,16 +64,16 @@ def _of_posterior(found: Posterior) -> Array:
 
 def _of_course(eased: Array, seen: Array) -> list[float]:
     steps = np.diff(eased)
-    calm = float(np.median(np.abs(steps)))
+    calm = median(np.abs(steps))
     last = eased[-HORIZON:]
     return [
         calm,
-        float(np.median(np.abs(steps[-8:]))),
+        median(np.abs(steps[-8:])),
         float(steps.std()),
         *eased[-3:],
         seen[-1],
         float(eased[-3:].mean()),
-        float(np.median(last)),
+        median(last),
         float(last.min()),
         float(last.std()),
         float(eased[-8:].mean()),
@@ -123,7 +123,7 @@ def _of_shift(eased: Array) -> list[float]:
     gaps = sums[cuts - 1] / cuts - (sums[-1] - sums[cuts - 1]) / (n - cuts)
     sizes = gaps * np.sqrt(cuts * (n - cuts) / n)
     best = int(np.abs(sizes).argmax())
-    spread = float(np.median(np.abs(np.diff(eased)))) / 0.954 + 1e-3
+    spread = median(np.abs(np.diff(eased))) / 0.954 + 1e-3
     return [sizes[best] / spread, float(n - cuts[best]), gaps[best]]
 
 
@@ -143,7 +143,7 @@ def _of_entropy(seen: Array, entropy: Array, rises: Array, left: Array) -> list[
         float((rises > _STEP).sum()),
         0.0 if none else float(answers.mean()),
         0.0 if none else float(answers.min()),
-        0.0 if none else float(np.median(answers)),
+        0.0 if none else median(answers),
         0.0 if none else float((answers < -0.1).mean()),
         float(dips[mild].sum() / (capped[mild].sum() + 1e-9)),
         float(entropy[-1] - entropy[0]),

@@ -81,7 +81,8 @@ def _start_of_gain(values: Array) -> int:
 def _numbers(given: Any, name: str) -> Array:
     if not isinstance(given, list | tuple | np.ndarray):
         raise ValueError(f"{name} must be a list of numbers, oldest first, not {type(given).__name__}")
-    for place, each in enumerate(given[-WINDOW:], max(0, len(given) - WINDOW)):
+    plain = isinstance(given, list | tuple) and set(map(type, given[-WINDOW:])) <= {float, int}
+    for place, each in enumerate(() if plain else given[-WINDOW:], max(0, len(given) - WINDOW)):
         if isinstance(each, bool | np.bool_) or not isinstance(each, int | float | np.number):
             raise ValueError(f"{name}[{place}] is not a number but {type(each).__name__}")
     try:

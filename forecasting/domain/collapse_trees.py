@@ -42,8 +42,10 @@ class Trees:
         flat, feature, threshold = inputs.ravel(), self.feature.ravel(), self.threshold.ravel()
         for _ in range(self.depth):
             here = first + node
-            node = 2 * node + 1 + (flat[rows + feature[here]] > threshold[here])
-        leaves = self.leaf.ravel()[np.arange(count) * (inner + 1) + node - inner]
+            node *= 2
+            node += 1
+            node += flat.take(rows + feature.take(here)) > threshold.take(here)
+        leaves = self.leaf.ravel().take(np.arange(count) * (inner + 1) + node - inner)
         sums: Array = leaves.reshape(len(inputs), -1, len(self.start)).sum(axis=1) + self.start
         return sums
 

@@ -16,7 +16,7 @@ from forecasting.domain.collapse import predict
 from forecasting.management import classify
 from menace_site.plain import plain_command
 
-GOOD = {"id": "a", "roi": [1.0, 1.1, 0.9, 1.0, 1.05, 0.95, 1.0, 1.0, 1.1]}
+GOOD: dict[str, Any] = {"id": "a", "roi": [1.0, 1.1, 0.9, 1.0, 1.05, 0.95, 1.0, 1.0, 1.1]}
 
 
 def run(
