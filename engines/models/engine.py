@@ -86,6 +86,14 @@ class Engine(models.Model):
     promotion_policy = models.JSONField(
         default=dict, editable=False, help_text="What differs from the usual policy of promotions."
     )
+    promotion_policy_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Who changed that policy last.",
+    )
 
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     created_by = models.ForeignKey(

@@ -148,6 +148,9 @@ def retry_cycle(cycle_id: int, *, from_step: str, actor: Actor) -> Cycle:
             "message": "",
             "steps_done": position,
         }
+        if cycle.requested_by_id is None and actor.user_id is not None:
+            # what comes of it is this person's request, as far as a second person has to decide on it
+            fresh |= {"requested_by_id": actor.user_id, "requested_label": actor.label[:150]}
         _requeue(cycle, actor, "cycle.retry", step=from_step, **fresh)
     return cycle
 

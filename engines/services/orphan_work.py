@@ -20,8 +20,9 @@ from django.utils import timezone
 from engines import git
 from engines.domain.errors import Conflict
 from engines.domain.results import Actor
+from engines.domain.states import RevisionState
 from engines.models import Engine
-from engines.services import bots, integration
+from engines.services import bots, integration, promotions
 from engines.signals import acted, orphan_work_asked
 from orphans.domain.errors import MenaceError
 from orphans.sandbox import remove_tree
@@ -127,9 +128,12 @@ def _test(engine: Engine, order: Mapping[str, Any]) -> None:
 def _integrate(engine: Engine, order: Mapping[str, Any]) -> None:
     """Try modules that are in the module map in workflows, and write the JSON files."""
     with _exported(engine, order["token"]) as (place, commit):
-        integration.try_integrate_into_workflows(
+        made = integration.try_integrate_into_workflows(
             engine, place, commit, paths=order["paths"], by=order["by"]["label"]
         )
+    for revision in made:
+        if revision.state == RevisionState.CANDIDATE:
+            promotions.open_promotion(revision, requested_by=Actor(**order["by"]))
     documents.export(engine.name)
 
 

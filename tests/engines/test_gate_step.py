@@ -10,7 +10,7 @@ from engines.domain.errors import Conflict, InvalidInput, NotAllowed
 from engines.domain.results import Actor, StepOutcome
 from engines.domain.states import RevisionState, VersionState
 from engines.models import Cycle, Engine, ModelVersion, Promotion, WorkflowRevision
-from engines.services import promotions
+from engines.services import cycles, promotions
 from engines.services.promotions.shadow import shadow
 from engines.services.steps.gate import Gate
 from forecasting.models import Forecast
@@ -273,3 +273,37 @@ def test_shadow_mode_uses_only_what_was_known_then() -> None:
     assert [row["good"] for row in found["rows"]] == [True, None]
     assert (found["summary"]["known"], found["summary"]["false_blocks"]) == (1, 0)
     assert not Promotion.objects.filter(engine=engine).exists()
+
+
+def test_who_wrote_the_automatic_policy_is_no_second_person_for_their_own_request() -> None:
+    engine, user = make_bot(), make_user("approver")
+    promotions.set_policy(engine.pk, actor=actor_of(user), reason="trusted", mode="automatic")
+
+    mine = make_promotion(engine, requested_by=user)
+    theirs = make_promotion(engine, requested_by=make_user("operator"))
+
+    assert (mine.state, theirs.state) == ("waiting", "approved")
+
+
+@pytest.mark.parametrize("label", ["grace", "grace (laptop)"])
+def test_who_had_a_revision_made_by_hand_is_its_requester(label: str) -> None:
+    user = make_user("approver", username="grace")
+    engine = make_bot()
+    make_forecast(engine)
+    revision = make_candidate_revision(engine)
+    WorkflowRevision.objects.filter(pk=revision.pk).update(created_label=label)
+
+    gate(engine)
+
+    promotion = Promotion.objects.get(revision=revision)
+    assert promotion.requested_by == user
+    with pytest.raises(NotAllowed, match="two-person rule"):
+        approve(promotion, actor_of(user))
+
+
+def test_who_has_a_scheduled_cycle_repeated_is_its_requester() -> None:
+    user, cycle = make_user("approver"), make_cycle(state="failed", requested_label="schedule")
+
+    retried = cycles.retry_cycle(cycle.pk, from_step="inspect", actor=actor_of(user))
+
+    assert (retried.requested_by, retried.requested_label) == (user, user.username)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connection
 
 from engines import git
@@ -141,11 +142,16 @@ def self_tests_of(candidate: Candidate) -> Document | None:
 
 
 def requester_of(candidate: Candidate) -> Document:
-    """Return who set off what made the candidate; nobody where the schedule did."""
+    """Return who set off what made the candidate; nobody where the schedule did.
+
+    A revision that a person had made outside of a cycle names that person, with the token where one was used.
+    """
     cycle: Cycle | None = candidate.cycle
-    if cycle is None:
-        return {"id": None, "label": getattr(candidate, "created_label", "")}
-    return {"id": cycle.requested_by_id, "label": cycle.requested_label}
+    if cycle is not None:
+        return {"id": cycle.requested_by_id, "label": cycle.requested_label}
+    label = "" if isinstance(candidate, ModelVersion) else candidate.created_label
+    user = User.objects.filter(username=label.partition(" (")[0]).values_list("pk", flat=True).first()
+    return {"id": user, "label": label}
 
 
 def evidence_of(document: Mapping[str, Any], *, stale: tuple[str, ...] = (), age_hours: float) -> Evidence:

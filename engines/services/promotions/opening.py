@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -54,7 +55,7 @@ def open_promotion(
         if not evidence.is_candidate(candidate):
             raise Conflict(f"{candidate} is {candidate.state}; only a candidate can be promoted")
         found = dict(document or evidence.gather(candidate))
-        found["requested_by"] = _requester(found, before, requested_by)
+        found["requested_by"] = _requester(found, _requested(candidate), requested_by)
         policy = evidence.policy_of(engine)
         decision = judge(candidate, found, policy)
         if before is not None:
@@ -68,6 +69,11 @@ def _alive(candidate: Candidate) -> Promotion | None:
     return Promotion.objects.filter(_same(candidate), state__in=ALIVE).select_for_update().first()
 
 
+def _requested(candidate: Candidate) -> Promotion | None:
+    """Return the candidate's first promotion that somebody requested, whatever became of it."""
+    return Promotion.objects.filter(_same(candidate), requested_by__isnull=False).order_by("pk").first()
+
+
 def _same(candidate: Candidate) -> Q:
     kind = evidence.kind_of(candidate)
     return Q(version=candidate.pk) if kind == Kind.MODEL else Q(revision=candidate.pk)
@@ -77,7 +83,7 @@ def _requester(
     document: Mapping[str, Any], before: Promotion | None, asked: Actor | None
 ) -> Mapping[str, Any]:
     """Return who requested the candidate: fresh evidence doesn't make another person the requester."""
-    if before is not None and before.requested_by_id is not None:
+    if before is not None:
         return {"id": before.requested_by_id, "label": before.requested_label}
     if document["requested_by"]["id"] is None and asked is not None and asked.user_id is not None:
         return {"id": asked.user_id, "label": asked.label}
@@ -124,12 +130,18 @@ def _by_policy(promotion: Promotion, policy: PromotionPolicy, decision: Decision
         p_collapse=forecast.get("p_collapse"),
         today=_approved_today(promotion.engine_id),
     )
-    if objections:
+    if objections or _own_policy(promotion):
         return
     actor = Actor(label=f"policy of {promotion.engine.name}")
     reason = f"automatic: within the limits of the engine's policy, {policy.auto_per_day} a day"
     moving.decided(promotion, PromotionState.APPROVED, actor, reason, automatic=True)
     moving.audit(promotion, actor, "promotion.approve", reason=reason, automatic=True)
+
+
+def _own_policy(promotion: Promotion) -> bool:
+    """Tell whether the policy would stand in for a second person, and the requester wrote it."""
+    by = promotion.engine.promotion_policy_by_id
+    return settings.SANDBOX.two_person_rule and by is not None and by == promotion.requested_by_id
 
 
 def _approved_today(engine_id: int) -> int:

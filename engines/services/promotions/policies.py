@@ -26,7 +26,9 @@ def set_policy(engine_id: int, *, actor: Actor, reason: str, **changes: Any) -> 
         was, now = before.as_data(), after.as_data()
         changed = {name: now[name] for name in now if now[name] != was[name]}
         kept = {**engine.promotion_policy, **changed}
-        Engine.objects.filter(pk=engine_id).update(promotion_policy=plain(kept))
+        Engine.objects.filter(pk=engine_id).update(
+            promotion_policy=plain(kept), promotion_policy_by=actor.user_id
+        )
         detail = {"reason": said, "before": {name: was[name] for name in changed}, "after": changed}
         target = f"engine:{engine.name}"
         acted.send(sender=Engine, actor=actor, verb="promotion.policy", target=target, detail=detail)

@@ -83,7 +83,7 @@ def _end(step: CycleStep) -> datetime:
 
 def _row(engine: Engine, step: CycleStep, decision: Decision, floor: float) -> Row:
     later = RoiEvent.objects.levels(engine.name).filter(at__gt=_end(step)).order_by("id")
-    came = list(later.values_list("roi_after", flat=True)[:AHEAD])
+    came = [each for each in later.values_list("roi_after", flat=True)[:AHEAD] if each is not None]
     return {
         "cycle": step.cycle_id,
         "at": _end(step).isoformat(),
