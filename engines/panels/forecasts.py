@@ -6,7 +6,7 @@ from typing import Any
 from engines.domain.unseen import visible
 from engines.domain.wording import NOT_MEASURED, number, sign, signed, word
 from forecasting.models import Forecast
-from forecasting.panels import forecast_panel
+from forecasting.panels import forecast_steps
 from forecasting.panels.outcomes import is_number
 
 Panel = dict[str, Any]
@@ -177,7 +177,7 @@ def forecast_card(forecast: Forecast) -> Panel:
     return {
         "id": forecast.pk,
         **told(row),
-        "steps": forecast_steps(forecast_panel(forecast, shown=0)["steps"]),
+        "steps": told_steps(forecast_steps(forecast)),
     }
 
 
@@ -223,7 +223,7 @@ def probabilities(found: Any) -> list[Panel]:
     ]
 
 
-def forecast_steps(steps: Sequence[Mapping[str, Any]]) -> list[Panel]:
+def told_steps(steps: Sequence[Mapping[str, Any]]) -> list[Panel]:
     """Return each step of a forecast in words, with its bands and what came."""
     return [_foretold(step) for step in steps]
 

@@ -12,7 +12,7 @@ from engines.domain.promotion import Kind, canonical
 from engines.domain.unseen import visible, visible_data
 from engines.domain.wording import NOT_MEASURED, number, sign, signed, word
 from engines.models import Promotion
-from engines.panels.forecasts import forecast_steps, told
+from engines.panels.forecasts import told, told_steps
 from engines.panels.orphans import step_diff
 from engines.panels.promotions import VERDICT_STATES, VERDICT_WORDS, promotion_row, reasons
 from forecasting.models import Forecast
@@ -55,7 +55,7 @@ def forecast(promotion: Promotion) -> Panel | None:
     if not frozen:
         return None
     card = told({**frozen, "at": moment(frozen.get("at"))})
-    return {**card, "steps": forecast_steps(curve(promotion)["steps"])}
+    return {**card, "steps": told_steps(curve(promotion)["steps"])}
 
 
 def curve(promotion: Promotion, shown: int = FROZEN) -> Panel:

@@ -1,7 +1,7 @@
 """Rows of this app as plain mappings, for pages, API and figures alike."""
 
 from forecasting.panels.evaluation import EvaluationDashboard, forecast_subjects, roi_prediction_panel
-from forecasting.panels.foretold import forecast_panel
+from forecasting.panels.foretold import forecast_panel, forecast_steps
 from forecasting.panels.model_card import model_card
 from forecasting.panels.progress import module_progress, module_rankings, progress_row
 from forecasting.panels.scenarios import scenario_panel
@@ -22,6 +22,7 @@ __all__ = [
     "EvaluationDashboard",
     "Panel",
     "forecast_panel",
+    "forecast_steps",
     "forecast_subjects",
     "metric_names",
     "metric_series",

@@ -19,8 +19,13 @@ def forecast_panel(forecast: Forecast, *, shown: int = SHOWN_HISTORY) -> Panel:
         "subject": forecast.subject,
         "unit": "ROI of a cycle",
         "history": _history(forecast, shown),
-        "steps": [_foretold(forecast, step) for step in range(len(numbers(forecast.mean)))],
+        "steps": forecast_steps(forecast),
     }
+
+
+def forecast_steps(forecast: Forecast) -> list[Panel]:
+    """Return each step with its intervals and what came; no statement is asked."""
+    return [_foretold(forecast, step) for step in range(len(numbers(forecast.mean)))]
 
 
 def _history(forecast: Forecast, shown: int) -> list[Panel]:

@@ -18,7 +18,8 @@ from forecasting.models import Forecast
 
 Panel = dict[str, Any]
 Row = Mapping[str, Any]
-MAX_OUTCOMES = 2_000
+MAX_OUTCOMES = 1_000
+LISTS = ("mean", "lower80", "upper80", "lower95", "upper95", "actual")
 COLUMNS = (
     "subject", "scenario", "mean", "lower80", "upper80", "lower95", "upper95", "actual", "growth", "error",
     "scale", "model",
@@ -32,8 +33,11 @@ def settled(subjects: Sequence[str], scenario: str = "") -> "QuerySet[Forecast]"
 
 
 def newest(subjects: Sequence[str], scenario: str = "") -> list[Row]:
-    """Return the newest of them as mappings, oldest first."""
-    return list(settled(subjects, scenario).values(*COLUMNS)[:MAX_OUTCOMES])[::-1]
+    """Return the newest of them as mappings, oldest first, each list of numbers read once."""
+    rows: list[Row] = []
+    for row in settled(subjects, scenario).values(*COLUMNS)[:MAX_OUTCOMES]:
+        rows.append({**row, **{name: numbers(row[name]) for name in LISTS}})
+    return rows[::-1]
 
 
 def outcomes(rows: Sequence[Row]) -> list[Outcome]:
@@ -44,7 +48,7 @@ def outcomes(rows: Sequence[Row]) -> list[Outcome]:
 
 def outcome(row: Row) -> Outcome | None:
     """Return a row's first step beside what came, its class and its bands."""
-    mean, actual = numbers(row["mean"]), numbers(row["actual"])
+    mean, actual = row["mean"], row["actual"]
     if not mean or not actual or mean[0] is None or actual[0] is None:
         return None
     came = [value for value in actual if value is not None]
@@ -66,14 +70,18 @@ def bands(row: Row, step: int = 0) -> tuple[tuple[float, float] | None, ...]:
 
 
 def _band(row: Row, level: int, step: int) -> tuple[float, float] | None:
-    low, high = at(row[f"lower{level}"], step), at(row[f"upper{level}"], step)
+    low, high = pick(row[f"lower{level}"], step), pick(row[f"upper{level}"], step)
     return None if low is None or high is None else (low, high)
 
 
 def at(values: Any, step: int) -> float | None:
     """Return one number of a row's list; None where there is none."""
-    found = numbers(values)
-    return found[step] if step < len(found) else None
+    return pick(numbers(values), step)
+
+
+def pick(values: Sequence[float | None], step: int) -> float | None:
+    """Return one of the numbers that were read; None where there is none."""
+    return values[step] if step < len(values) else None
 
 
 def numbers(values: Any) -> list[float | None]:
@@ -92,7 +100,7 @@ def by_step(rows: Sequence[Row]) -> list[Panel]:
 
     Steps of one forecast err together, so only those of the first step are separate trials.
     """
-    longest = max((len(numbers(row["actual"])) for row in rows), default=0)
+    longest = max((len(row["actual"]) for row in rows), default=0)
     found = [_step(rows, step) for step in range(longest)]
     return [each for each in found if each["count"]]
 
@@ -100,7 +108,7 @@ def by_step(rows: Sequence[Row]) -> list[Panel]:
 def _step(rows: Sequence[Row], step: int) -> Panel:
     found = []
     for row in rows:
-        foretold, came = at(row["mean"], step), at(row["actual"], step)
+        foretold, came = pick(row["mean"], step), pick(row["actual"], step)
         if foretold is not None and came is not None:
             found.append(Outcome(foretold, came, bands=bands(row, step)))
     error = mean_absolute_error(found)
