@@ -14,10 +14,11 @@ from engines.domain.roi import ValueModel
 from engines.domain.states import RevisionState
 from engines.domain.workflows.stages import NORMAL, STAGES
 from engines.models import Engine, WorkflowGraphState, WorkflowStages
-from engines.services import temporal_stages, workflow_graph, workflows
+from engines.services import stage_runs, temporal_stages, workflow_graph, workflows
 from engines.services.pulse import closing
 from engines.services.registry import register_engine
-from engines.services.temporal_stages import evidence_for, measure, measure_due, run_stages, worth
+from engines.services.stage_runs import run_stages
+from engines.services.temporal_stages import evidence_for, measure, measure_due, worth
 from engines.services.workflow_benchmark import Bench
 from forecasting.models import CycleMetrics
 from orphans.sandbox import Measurement, Network, Outcome, RunSpec
@@ -86,8 +87,8 @@ LATE = Measurement(outcome=Outcome.TIMEOUT, reason="over its time", wall_seconds
 @pytest.fixture
 def whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that can give runs an API, whatever this one can."""
-    words = dict(temporal_stages.probe()) | {"stub": True}
-    monkeypatch.setattr(temporal_stages, "probe", lambda: words)
+    words = dict(stage_runs.probe()) | {"stub": True}
+    monkeypatch.setattr(stage_runs, "probe", lambda: words)
 
 
 @pytest.fixture
@@ -159,8 +160,8 @@ def test_when_the_time_is_over_the_rest_is_not_measured() -> None:
 
 
 def test_without_a_loopback_stages_that_need_one_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    words = dict(temporal_stages.probe()) | {"stub": False}
-    monkeypatch.setattr(temporal_stages, "probe", lambda: words)
+    words = dict(stage_runs.probe()) | {"stub": False}
+    monkeypatch.setattr(stage_runs, "probe", lambda: words)
     found = run_stages(Runs().bench, ["shop:load"], repeats=1)
     assert [name for name, row in found.items() if row["runs"]] == ["normal", "resource_strain"]
     assert "no loopback" in found["high_latency"]["note"]
@@ -186,7 +187,7 @@ def test_stages_run_in_a_real_sandbox_are_kept_and_recorded(shop: Engine) -> Non
     assert (normal["successes"], normal["keys"], normal["note"]) == (1, ["count", "total"], "")
     assert normal["entropy"] == pytest.approx(math.log2(3))  # the module, load and report, once each
     assert strain["successes"] == 1
-    assert drift["runs"] == int(temporal_stages.probe()["stub"])
+    assert drift["runs"] == int(stage_runs.probe()["stub"])
     assert row.roi == pytest.approx(2.0, abs=0.1)
     metrics = CycleMetrics.objects.get()
     assert (metrics.subject, metrics.cycle) == ("shop/orders", cycle.pk)

@@ -11,7 +11,7 @@ from engines.domain.unseen import visible, visible_data
 from engines.models import Engine, WorkflowRevision
 from engines.panels import graph as graphs
 from engines.services import bots, temporal_stages, workflow_graph, workflows
-from engines.services.temporal_stages import REPEATS, SECONDS
+from engines.services.stage_runs import REPEATS, SECONDS
 
 
 class Command(BaseCommand):
