@@ -274,6 +274,7 @@ def _spec(
             memory_bytes=MEMORY_BYTES,
             result_bytes=8 * 2**20,
         ),
+        profile="learning",
     )
 
 

@@ -1,7 +1,7 @@
 """The self-test of one module: its runs in the sandbox, and the verdict from what was observed of them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -87,7 +87,9 @@ def _tested(
     cancel: Cancel | None,
     run: Run,
 ) -> Report:
-    measured = run(_spec(order, RUN_TESTS, {"tests": list(order.tests)}), cancel=cancel)
+    # Warm: pytest is there already. The probe before it counts side effects in an interpreter of its own.
+    spec = replace(_spec(order, RUN_TESTS, {"tests": list(order.tests)}), profile="tests")
+    measured = run(spec, cancel=cancel)
     told = verdicts.read_claim(measured.result)
     if measured.outcome is Outcome.CANCELLED:
         return _report(order, [probed, (measured, told)], _cancelled(), effects)

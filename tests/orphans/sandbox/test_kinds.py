@@ -189,6 +189,15 @@ def test_warm_runs_share_nothing(warm: SubprocessRunner, tmp_path: Path) -> None
     assert first[1] != second[1]
 
 
+def test_a_warm_run_orders_as_a_cold_one(warm: SubprocessRunner, tmp_path: Path) -> None:
+    """Training gives the same model either way: what rests on hashes has the seed of every run."""
+    body = "def go(_):\n    return [hash('roi'), list({str(n) for n in range(50)})]\n"
+    spec = warmly(tmp_path, body)
+    told = [warm.run(each) for each in (spec, replace(spec, profile=""))]
+    assert [each.warm for each in told] == [True, False]
+    assert told[0].result == told[1].result
+
+
 @pytest.mark.parametrize(
     ("body", "outcome"),
     [
