@@ -242,6 +242,8 @@ def rollback_preview(found: Mapping[str, Any]) -> Panel:
 
 
 def _json(value: Any) -> str:
+    if value is None or value == "":
+        return "nothing"
     return text(value) if not isinstance(value, Mapping | list) else visible(canonical(value))
 
 

@@ -106,5 +106,7 @@ def make_document(engine: Engine, candidate: ModelVersion | WorkflowRevision, **
         "self_tests": None if kind == "model" else {"run": None, "passed": 3, "failed": 0},
         "requested_by": {"id": None, "label": "ada"},
     }
+    if parts.get("forecast"):
+        parts["forecast"] = {"at": at, **parts["forecast"]}
     frozen: dict[str, Any] = plain({**found, **parts})
     return frozen
