@@ -18,6 +18,9 @@ PRIOR: Final = 20
 """Errors after which the subject's own count as much as the model's interval."""
 
 NEWEST: Final = 200
+KEPT: Final = 0.8
+"""Weight of an error over that of the one after it."""
+
 NARROWEST, WIDEST = 1 / 3, 3.0
 
 
@@ -72,10 +75,12 @@ def widening(errors: Iterable[float], half_width: float, wished: float) -> float
 def reliability(errors: Sequence[float]) -> float | None:
     """Return how much the next forecast may be trusted, 0..1; None without errors.
 
-    1 / (1 + a), with a the moving average (factor 0.3) of the absolute scaled errors, newest last: 1 means
-    exact, 0.5 as far off as repeating the last value usually is.
+    The weighted geometric mean of 1 / (1 + error) over the absolute scaled errors, newest last, each weighing
+    0.8 of the next one: 1 means exact, 0.5 as far off as repeating the last value usually is. Logarithms keep
+    one great miss from deciding for long.
     """
-    average: float | None = None
+    total = weight = 0.0
     for error in errors:
-        average = abs(error) if average is None else 0.7 * average + 0.3 * abs(error)
-    return None if average is None else 1 / (1 + average)
+        total = KEPT * total + math.log1p(abs(error))
+        weight = KEPT * weight + 1
+    return math.exp(-total / weight) if weight else None
