@@ -1,5 +1,5 @@
 // The keyboard: / j k Enter x g-then-letter ? Esc.
-const PLACES = { c: "/cycles/", e: "/", o: "/orphans/", s: "/system/" };
+const PLACES = { c: "/cycles/", e: "/", f: "/forecasts/", o: "/orphans/", p: "/promotions/", s: "/system/" };
 let waiting = 0;
 
 function rows() {
