@@ -91,13 +91,15 @@ def _listed(place: str, changed: int | None) -> _Folder:
     return _Folder(changed, tuple(below), tuple(covered))
 
 
-def refuse_own_places(root: Path) -> None:
-    """Refuse a checkout that holds places of the private root.
+def refuse_impossible(root: Path) -> None:
+    """Refuse a checkout that can't be shown.
 
     Raises:
-        SpecError: it is one of them, or above one.
+        SpecError: it is no folder, or a place of the private root, or above one.
     """
     top = str(root)
+    if not root.is_dir():
+        raise SpecError(f"there is no folder {top}")
     within = top.startswith(("/proc/", "/sys/")) or top == "/"
     if within or any(each == top or each.startswith(f"{top}/") for each in OWN):
         raise SpecError(f"{top} can't be a checkout: a run has places of its own there")

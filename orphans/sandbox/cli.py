@@ -147,9 +147,9 @@ def _preset(options: argparse.Namespace) -> tuple[Limits, Network, Any]:
         preset = found[0]
         limits = replace(limits, **preset_effects.limits_of(preset))
         stub = preset_effects.faults_of(preset)
-    if options.wall:
+    if options.wall is not None:
         limits = replace(limits, wall_seconds=options.wall)
-    if options.memory:
+    if options.memory is not None:
         limits = replace(limits, memory_bytes=options.memory * MIB)
     return limits, Network.NONE if stub is None else Network.STUB, stub
 

@@ -29,7 +29,7 @@ def written_order(spec: RunSpec, scratch: Path | None, key: str) -> bytes:
     """
     root = spec.checkout.resolve() if spec.checkout is not None else None
     if root is not None:
-        checkout.refuse_own_places(root)
+        checkout.refuse_impossible(root)
     order = {
         "env": {**ENVIRONMENT, **spec.env},
         "cwd": "" if root is None or _in_scratch(spec) else str(root),

@@ -26,6 +26,9 @@ ARTIFACT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,60}(\.[A-Za-z0-9_
 PROFILES: Final = ("", "learning", "tests")
 """Libraries that a warm server may hold; empty: none, a fresh interpreter."""
 
+LARGEST: Final = 2**53
+"""What no limit reaches: the system's own are numbers of 63 bits."""
+
 PROJECT_ROOT: Final = Path(__file__).resolve().parents[2]
 
 
@@ -98,8 +101,8 @@ class Limits:
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            if not 0 < getattr(self, each.name) < float("inf"):
-                raise SpecError(f"limit {each.name} must be a positive number")
+            if not 0 < getattr(self, each.name) < LARGEST:
+                raise SpecError(f"limit {each.name} must be a positive number below 2^53")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

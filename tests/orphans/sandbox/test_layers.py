@@ -253,6 +253,30 @@ def test_a_file_that_is_not_there_is_bad_usage() -> None:
     assert (code, "there is no file /nowhere.py" in told) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("--wall", "0"), "limit wall_seconds must be a positive number"),
+        (("--memory", "0"), "limit memory_bytes must be a positive number"),
+        (("--memory", "99999999999999"), "below 2^53"),
+        (("--wall", "nan"), "limit wall_seconds"),
+        (("--checkout", "/nowhere"), "there is no folder /nowhere"),
+        (("--checkout", "/"), "/ can't be a checkout"),
+    ],
+)
+def test_a_wish_that_cannot_be_met_is_bad_usage(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    reason: str,
+) -> None:
+    monkeypatch.setattr(cli, "Stop", lambda: None)  # the signals are pytest's own
+    (tmp_path / "it.py").write_text("pass")
+    assert cli.run_main([str(tmp_path / "it.py"), *words]) == cli.USAGE
+    assert reason in capsys.readouterr().err
+
+
 def test_the_verdict_is_ours_and_comes_last(tmp_path: Path) -> None:
     (tmp_path / "it.py").write_text("import os\nprint('RESULT {\"passed\": true}', flush=True)\nos._exit(0)")
     words = ("--call", "selftest", "--expect", "true", "--json", "--verdict-line")
