@@ -30,13 +30,13 @@ FROM (
     ) e JOIN forecasting_roievent r ON r.subject = %(subject)s AND r.source = e.source
     CROSS JOIN LATERAL (
         SELECT count(*) AS count, avg(delta) AS mean, var_samp(delta) AS spread FROM (
-            SELECT delta FROM forecasting_roievent WHERE subject = %(subject)s AND id > r.id
-            ORDER BY id LIMIT %(long)s
+            SELECT delta FROM forecasting_roievent
+            WHERE subject = %(subject)s AND at >= r.at AND id > r.id ORDER BY at, id LIMIT %(long)s
         ) x
     ) later CROSS JOIN LATERAL (
         SELECT count(*) AS count, avg(delta) AS mean, var_samp(delta) AS spread FROM (
-            SELECT delta FROM forecasting_roievent WHERE subject = %(subject)s AND id < r.id
-            ORDER BY id DESC LIMIT %(long)s
+            SELECT delta FROM forecasting_roievent
+            WHERE subject = %(subject)s AND at <= r.at AND id < r.id ORDER BY at DESC, id DESC LIMIT %(long)s
         ) x
     ) earlier
     WHERE later.count = %(long)s AND earlier.count > 0

@@ -32,6 +32,9 @@ OPEN: Final = 24
 
 SHARE_OF_LEVEL: Final = 0.01
 
+NEWEST: Final = 4 * OPEN
+"""Newest events that are looked at for them."""
+
 Made = dict[str, Any]
 LISTS: Final = ("mean", "lower80", "upper80", "lower95", "upper95")
 
@@ -45,7 +48,7 @@ SELECT e.value, m.entropy, e.source = %(source)s FROM (
     (SELECT id, source, {value} AS value FROM {events}
     WHERE subject = %(subject)s AND {scene} AND {value} IS NOT NULL AND source <> %(source)s
         AND id < coalesce((SELECT id FROM own), 9223372036854775807)
-    ORDER BY id DESC LIMIT %(window)s)
+    ORDER BY at DESC, id DESC LIMIT %(window)s)
     UNION ALL
     SELECT 9223372036854775807, %(source)s, coalesce(%(value)s::float8, (SELECT value FROM own))
 ) e LEFT JOIN forecasting_cyclemetrics m
@@ -66,26 +69,34 @@ SELECT missed FROM (
 ) f WHERE missed IS NOT NULL ORDER BY id
 """
 
-# the newest forecasts are read beside the events after theirs; those not changed by that are not written
+# Newest events and forecasts by time: an order by id may be read off a primary key, past all others' rows.
+# Limits are constants, so that the planner knows how few rows these are. What did not change is not written.
 SETTLE = """
-WITH recent AS (
-    SELECT f.id, f.horizon, f.mean, f.scale, e.id AS event FROM (
-        (SELECT * FROM forecasting_forecast WHERE subject = %(subject)s AND scenario = %(scenario)s
-        ORDER BY at DESC, id DESC LIMIT %(open)s)
-        UNION
-        SELECT * FROM forecasting_forecast
-        WHERE subject = %(subject)s AND scenario = %(scenario)s AND source = %(source)s
-    ) f CROSS JOIN LATERAL (
-        SELECT id FROM {events} WHERE subject = %(subject)s AND {scene} AND source = f.source
-    ) e
-), came AS (
-    SELECT r.id, r.event, r.horizon, jsonb_agg(n.value ORDER BY n.id) AS actual,
-        abs((array_agg(n.value ORDER BY n.id))[1] - (r.mean ->> 0)::float8) / r.scale AS error
-    FROM recent r CROSS JOIN LATERAL (
-        SELECT id, {value} AS value FROM {events}
-        WHERE subject = %(subject)s AND {scene} AND {value} IS NOT NULL AND id > r.event
-        ORDER BY id LIMIT r.horizon
-    ) n GROUP BY r.id, r.event, r.horizon, r.mean, r.scale
+WITH newest AS MATERIALIZED (
+    SELECT id, source, {value} AS value FROM {events} WHERE subject = %(subject)s AND {scene}
+    ORDER BY at DESC, id DESC LIMIT %(events)s
+), later AS MATERIALIZED (
+    SELECT e.id, e.source, e.value FROM {events} own CROSS JOIN LATERAL (
+        SELECT id, source, {value} AS value FROM {events}
+        WHERE subject = %(subject)s AND {scene} AND at >= own.at ORDER BY at, id LIMIT %(events)s
+    ) e WHERE own.subject = %(subject)s AND {scene} AND own.source = %(source)s
+), recent AS MATERIALIZED (
+    SELECT id, source, horizon, mean, scale FROM forecasting_forecast
+    WHERE subject = %(subject)s AND scenario = %(scenario)s ORDER BY at DESC, id DESC LIMIT %(open)s
+), own AS MATERIALIZED (
+    SELECT id, source, horizon, mean, scale FROM forecasting_forecast
+    WHERE subject = %(subject)s AND scenario = %(scenario)s AND source = %(source)s
+        AND id NOT IN (SELECT id FROM recent)
+), pairs AS (
+    SELECT f.*, e.id AS event, n.id AS next, n.value
+    FROM recent f JOIN newest e USING (source) JOIN newest n ON n.id > e.id AND n.value IS NOT NULL
+    UNION ALL
+    SELECT f.*, e.id, n.id, n.value
+    FROM own f JOIN later e USING (source) JOIN later n ON n.id > e.id AND n.value IS NOT NULL
+), came AS MATERIALIZED (
+    SELECT id, event, horizon, to_jsonb((array_agg(value ORDER BY next))[1:horizon]) AS actual,
+        abs((array_agg(value ORDER BY next))[1] - (mean ->> 0)::float8) / scale AS error
+    FROM pairs GROUP BY id, event, horizon, mean, scale LIMIT %(open)s + 1
 ), settled AS (
     UPDATE forecasting_forecast f SET actual = c.actual, error = c.error,
         settled_at = CASE WHEN jsonb_array_length(c.actual) = c.horizon
@@ -257,5 +268,5 @@ def settle(subject: str, *, source: str = "", scenario: str = "") -> None:
     """
     with connection.cursor() as cursor:
         given: dict[str, str | int] = {"subject": subject, "source": source, "scenario": scenario}
-        given["open"] = OPEN
+        given |= {"open": OPEN, "events": NEWEST}
         cursor.execute(_statement(SETTLE, scenario), given)
