@@ -121,7 +121,7 @@ class Decision:
     @property
     def text(self) -> str:
         """The verdict in one sentence."""
-        return words.verdict(self.verdict, [reason.text for reason in self.against])
+        return words.verdict(self.verdict, [reason.text for reason in self.against], self.unmeasured)
 
     def as_data(self) -> dict[str, Any]:
         """Return plain lists and dicts."""

@@ -73,10 +73,11 @@ NO_TESTS: Final[Said] = (
 LABELS: Final = "“Stable” or “Slow decay”"
 
 
-def verdict(word: str, against: Sequence[str]) -> str:
-    """Return the verdict in one sentence, with the reason that counts most."""
+def verdict(word: str, against: Sequence[str], unmeasured: Sequence[str] = ()) -> str:
+    """Return the verdict in one sentence, with the reason that counts most, or with what nobody measured."""
     if word == "promote":
-        return "Promote: every check speaks for it, or says that it does not apply."
+        missing = f"; not measured: {', '.join(unmeasured)}" if unmeasured else ""
+        return f"Promote: nothing speaks against it{missing}."
     start = "Hold" if word == "hold" else "Block"
     more = f" (and {len(against) - 1} more)" if len(against) > 1 else ""
     return f"{start}: {against[0]}{more}" if against else start

@@ -128,6 +128,7 @@ def test_what_may_be_missing_is_said_and_holds_when_the_policy_requires_it() -> 
         decision = told(**{name: None})
         assert (decision.verdict, decision.unmeasured) == ("promote", (name,))
         assert "not" in reason(name, decision).text
+        assert decision.text == f"Promote: nothing speaks against it; not measured: {name}."
         assert told(Policy(required=(name,)), **{name: None}).verdict == "hold"
 
 
