@@ -45,22 +45,23 @@ def run_stages(
 
     Beside them: `degradation`, `preset`, `idle` (keys of the preset that do nothing on this machine, with the
     reason) and `note`. A stage for which no time was left, or before which the normal one failed in every
-    run, has `runs` 0 and says why.
+    run, has fewer runs or none and says why.
 
     Raises Interrupted when the bench is cancelled.
     """
     until = clock() + seconds
-    normal = [_trial(bench, steps, NORMAL, each, LIMITS) for each in range(repeats)]
-    row = measured(normal)
+    normal: list[Trial] = []
     hard: dict[str, list[Trial]] = {name: [] for name in stages if name != NORMAL}
     notes: dict[str, str] = {}
     for repeat in range(repeats):  # in turns, so that a busy machine slows all stages
+        normal.append(_trial(bench, steps, NORMAL, repeat, LIMITS))
+        row = measured(normal)
         for name, trials in hard.items():
             notes[name] = _hindrance(name, row, until - clock())
             if not notes[name]:
                 trials.append(_trial(bench, steps, name, repeat, _limits(name, row)))
     return {
-        NORMAL: {**row, "degradation": None, "note": "", **_about(NORMAL)},
+        NORMAL: {**measured(normal), "degradation": None, "note": "", **_about(NORMAL)},
         **{name: _stage_row(name, trials, normal, notes[name]) for name, trials in hard.items()},
     }
 

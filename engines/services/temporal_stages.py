@@ -25,7 +25,8 @@ from engines.services import bots, workflow_graph, workflows
 from engines.services.pulse import closing
 from engines.services.stage_runs import REPEATS, SECONDS, Stages, run_stages
 from engines.services.workflow_benchmark import Bench
-from forecasting.services import record_cycle
+from forecasting.models import RoiEvent
+from forecasting.services import forecasts, record_cycle, record_roi_event
 from orphans.sandbox import Cancel, Runner, remove_tree, scratch_folder
 from orphans.services.planning import with_src
 
@@ -61,8 +62,8 @@ def measure(
     """Run a revision through all stages at the bot's commit, and keep what was measured.
 
     What runs today is also recorded as a cycle of the subject `ENGINE/WORKFLOW`, under the engine's latest
-    done cycle: the worth of a normal run as `roi`, `degradation` as `entropy`. A candidate is not: its
-    course is not the workflow's.
+    done cycle: the worth of a normal run as `roi`, `degradation` as `entropy`; the next ones are forecast.
+    A candidate is not: its course is not the workflow's.
 
     Raises Interrupted when cancelled (nothing is kept then), GitError when the commit can't be read, and
     NotConfigured when the machine lacks what `SANDBOX_REQUIRE` names.
@@ -123,16 +124,30 @@ def _keep(
             **sums,
         )
         if cycle is not None and revision.state == RevisionState.ACTIVE:
-            record_cycle(
-                f"{engine.name}/{revision.workflow}",
-                cycle.pk,
-                roi=roi,
-                entropy=sums["degradation"],
-                resilience=sums["resilience"],
-                more={} if sums["entropy"] is None else {"call_entropy": sums["entropy"]},
-            )
+            _record(f"{engine.name}/{revision.workflow}", cycle.pk, row)
         workflow_graph.mark(engine.pk)
     return row
+
+
+def _record(subject: str, cycle: int, row: WorkflowStages) -> None:
+    """Make the set a cycle of the workflow's course: its numbers, its ROI event, and what is ahead."""
+    record_cycle(
+        subject,
+        cycle,
+        roi=row.roi,
+        entropy=row.degradation,
+        resilience=row.resilience,
+        more={} if row.entropy is None else {"call_entropy": row.entropy},
+    )
+    if row.roi is None:
+        return
+    source = f"cycle:{cycle}"
+    past = RoiEvent.objects.filter(subject=subject).exclude(source=source).order_by("-id")
+    before = past.values_list("roi_after", flat=True).first()
+    record_roi_event(
+        subject, source=source, action="stages", delta=row.roi, roi_before=before, roi_after=row.roi
+    )
+    forecasts.make(subject, source)
 
 
 def evidence_for(engine: Engine, workflow: str, revision: WorkflowRevision | None = None) -> dict[str, Any]:

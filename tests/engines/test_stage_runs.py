@@ -78,8 +78,17 @@ def test_stages_take_turns() -> None:
 
     run_stages(bench(run), ["bot:f"], repeats=2)
     hard = list(STAGES[1:])
-    assert [name for name, _ in order] == [NORMAL, NORMAL, *hard, *hard]
-    assert [seed for _, seed in order] == ["0", "1", *["0"] * 4, *["1"] * 4]
+    assert [name for name, _ in order] == [NORMAL, *hard, NORMAL, *hard]
+    assert [seed for _, seed in order] == [*["0"] * 5, *["1"] * 5]
+
+
+def test_a_stage_is_run_from_when_on_the_normal_one_succeeds() -> None:
+    answers = iter([replace(GOOD, result={"success": False}), GOOD, GOOD, GOOD, GOOD])
+    found = run_stages(
+        bench(lambda spec, cancel=None: next(answers)), ["bot:f"], stages=["resource_strain"], repeats=3
+    )
+    assert (found[NORMAL]["runs"], found[NORMAL]["successes"]) == (3, 2)
+    assert (found["resource_strain"]["runs"], found["resource_strain"]["note"]) == (2, "")
 
 
 def test_a_workflow_without_an_input_gets_none() -> None:

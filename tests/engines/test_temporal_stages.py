@@ -20,7 +20,7 @@ from engines.services.registry import register_engine
 from engines.services.stage_runs import run_stages
 from engines.services.temporal_stages import evidence_for, measure, measure_due, worth
 from engines.services.workflow_benchmark import Bench
-from forecasting.models import CycleMetrics
+from forecasting.models import CycleMetrics, Forecast, RoiEvent
 from orphans.sandbox import Measurement, Network, Outcome, RunSpec
 from tests.engines.repositories import make_repository
 from tests.factories import make_cycle
@@ -226,6 +226,22 @@ def test_evidence_tells_the_latest_set_and_the_course_of_the_degradation(shop: E
     assert [each["degradation"] for each in found["series"]] == [0.0, 0.25]
     assert found["entropy"] == pytest.approx(0.8113, abs=1e-4)
     assert list(CycleMetrics.objects.values_list("entropy", flat=True)) == [0.0, 0.25]
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("whole")
+def test_the_course_of_a_workflow_is_forecast_with_what_the_stages_cost_it(shop: Engine) -> None:
+    revision = workflows.current(shop, "orders")
+    for answers in ({}, {"schema_drift": BROKEN}, {"schema_drift": BROKEN, "high_latency": SLOW}):
+        cycle = make_cycle(shop, "done")
+        measure(shop, revision, by="ada", runner=Runs(**answers), repeats=1)
+        measure(shop, revision, by="ada", runner=Runs(**answers), repeats=1)
+    events = RoiEvent.objects.filter(subject="shop/orders").order_by("id")
+    assert [event.roi_before is None for event in events] == [True, False, False]
+    assert [event.roi_after for event in events] == pytest.approx([2.0] * 3, abs=0.01)
+    forecast = Forecast.objects.get(subject="shop/orders", source=f"cycle:{cycle.pk}")
+    assert (forecast.seen, forecast.risk, forecast.evidence) == (3, "Stable", "low")
+    assert forecast.brittle is False  # the degradation rose, the worth of a normal run did not fall
 
 
 @pytest.mark.django_db
