@@ -4,6 +4,7 @@ from engines.api import ImprovementEngineRegistry, ModelAutomationPipeline, Self
 """
 
 import os
+from typing import TYPE_CHECKING, Any
 
 import django
 from django.apps import apps
@@ -37,7 +38,11 @@ from orphans.roots import resolve_path
 from orphans.services.flow import auto_include_modules
 from orphans.services.service import SelfTestService
 
+if TYPE_CHECKING:
+    from forecasting.domain.predictor import AdaptiveROIPredictor as AdaptiveROIPredictor
+
 __all__ = [
+    "AdaptiveROIPredictor",
     "AutomationResult",
     "Budget",
     "Conflict",
@@ -65,3 +70,12 @@ __all__ = [
     "run_with_projection",
     "try_integrate_into_workflows",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what brings NumPy when it is asked for."""
+    if name == "AdaptiveROIPredictor":
+        from forecasting.domain import predictor
+
+        return predictor.AdaptiveROIPredictor
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from os import PathLike, fspath
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -23,6 +24,7 @@ from engines.services.steps.inspect import preview
 from engines.services.workflow_graph import load
 from forecasting.domain.foresight import ForesightTracker
 from forecasting.services.foresight import tracker_of
+from forecasting.services.predictor import of_subject
 
 
 class CycleFailed(MenaceError):
@@ -101,6 +103,15 @@ class SelfImprovementEngine:
     def workflow_graph(self) -> WorkflowGraph:
         """How the engine's workflows hang together, as it was measured last."""
         return load(self.row)
+
+    def predict_roi(self, horizon: int = 5) -> Any:
+        """Return the forecast of the next `horizon` values of the ROI
+        (`forecasting.domain.forecast.Forecast`).
+
+        The model in use answers, with intervals fitted to this engine's past errors. Raises LookupError
+        before the first measured cycle, ValueError for a bad horizon.
+        """
+        return of_subject(self.bot_name, horizon)
 
     def should_trigger(self) -> Decision:
         """Return whether the schedule would run a cycle now, and why; nothing is measured or written."""

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from django.db import IntegrityError, transaction
 
+from engines import api
 from forecasting.domain import forecast_shipped
 from forecasting.models import Evaluation, Forecast, ForecastModel, RoiEvent
 from forecasting.panels import model_card
@@ -14,6 +15,8 @@ from forecasting.services import forecasts, predictor
 from forecasting.tasks import retrain_forecasts
 from menace_site.models import AuditEntry
 from orphans.domain.acting import Actor
+from tests.engines.test_steps import ScriptedPipeline
+from tests.factories import make_engine
 from tests.forecasting.forests import few_trees
 
 ADA = Actor(label="ada", kind="person")
@@ -215,3 +218,16 @@ def test_the_card_shows_what_training_made(recorded: None) -> None:
     assert card["shipped"]["state"] == "retired"
     assert [row["recipe"] for row in card["active"]["backtest"] if row["used"]] == [training.chosen]
     assert card["trained"] == [card["active"]]
+
+
+def test_an_engine_is_asked_in_plain_python(db: None) -> None:
+    make_engine("alpha")
+    engine = api.SelfImprovementEngine("alpha", ScriptedPipeline())
+    with pytest.raises(LookupError, match="nothing was recorded"):
+        engine.predict_roi()
+    events("alpha", teeth(1, 30))
+    assert engine.predict_roi(3) == predictor.of_subject("alpha", 3)
+    assert len(engine.predict_roi(3).mean) == 3
+    assert api.AdaptiveROIPredictor is type(predictor.active())
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = api.Nothing  # type: ignore[attr-defined]
