@@ -16,30 +16,27 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from forecasting.domain.collapse_features import features  # noqa: E402
-from forecasting.domain.collapse_labels import LABELS, Array  # noqa: E402
-from forecasting.domain.collapse_model import VERSION, Chances, Model, dumps  # noqa: E402
-from forecasting.domain.collapse_policy import calibrated_threshold, risk_score  # noqa: E402
-from forecasting.domain.collapse_posterior import posterior  # noqa: E402
-from forecasting.domain.collapse_scores import FIRST_BLOCKED, score  # noqa: E402
-from forecasting.domain.collapse_series import ENOUGH, read_history  # noqa: E402
-from forecasting.domain.collapse_simulate import Subject, donor_residuals, subjects  # noqa: E402
-from forecasting.domain.collapse_trees import from_boosting  # noqa: E402
+from forecasting.domain.collapse_features import features, lone_dip
+from forecasting.domain.collapse_labels import LABELS, Array
+from forecasting.domain.collapse_model import VERSION, Chances, Model, dumps
+from forecasting.domain.collapse_policy import calibrated_threshold, risk_score
+from forecasting.domain.collapse_posterior import posterior
+from forecasting.domain.collapse_scores import FIRST_BLOCKED, score
+from forecasting.domain.collapse_series import ENOUGH, read_history
+from forecasting.domain.collapse_simulate import Subject, donor_residuals, subjects
+from forecasting.domain.collapse_trees import from_boosting
 
-OUT = ROOT / "forecasting" / "domain" / "collapse_model.npz"
+OUT = Path(__file__).resolve().parents[1] / "forecasting" / "domain" / "collapse_model.npz"
 DEPTH = 6
+ROUNDS = {"labels": 300, "brittle": 200}
 BOOSTING = {
-    "max_iter": 300,
     "learning_rate": 0.045,
     "max_leaf_nodes": 16,
     "max_depth": DEPTH,
@@ -48,6 +45,7 @@ BOOSTING = {
     "max_features": 0.4,
     "early_stopping": False,
 }
+DIP_WEIGHT = 0.62  # chosen on replays, where calm subjects are judged cycle by cycle
 ALLOWED = (0.02, 0.05, 0.10, 0.13)
 SIMULATED = {
     "macro_f1": (0.72, 0.012),
@@ -70,14 +68,16 @@ class Sample:
     """Subjects with their features, labels and brittleness; those that no model judges left out."""
 
     def __init__(self, drawn: Sequence[Subject]) -> None:
-        rows, kept = [], []
+        rows, dips, kept = [], [], []
         for each in drawn:
             history = read_history(list(each.roi), list(each.entropy))
             if history.positive and len(history.values) >= ENOUGH:
                 pair = posterior(history.values, history.entropy)
                 rows.append(features(history.values, history.entropy, *pair))
+                dips.append(lone_dip(history.values, history.entropy, pair[1]))
                 kept.append(each)
         self.inputs = np.array(rows)
+        self.dips = np.array(dips)
         self.labels = np.array([LABELS.index(each.label) for each in kept])
         self.brittle = np.array([each.brittle for each in kept])
 
@@ -97,25 +97,18 @@ def fit(sample: Sample, seed: int) -> Model:
     """Return the model with even label weights."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    trees = [
-        from_boosting(
-            HistGradientBoostingClassifier(**each, random_state=seed).fit(sample.inputs, truth), DEPTH
-        )
-        for each, truth in ((BOOSTING, sample.labels), (BOOSTING | {"max_iter": 200}, sample.brittle))
-    ]
-    return Model(trees[0], trees[1], np.ones(len(LABELS)), 0.5, {})
-
-
-def decided(model: Model, chances: Chances) -> tuple[Any, Any]:
-    """Return the label indices and the brittle flags that the model's rule gives."""
-    return (chances.labels * model.label_weights).argmax(axis=1), chances.brittle >= model.brittle_from
+    trees = []
+    for name, truth in (("labels", sample.labels), ("brittle", sample.brittle)):
+        boosting = HistGradientBoostingClassifier(**BOOSTING, max_iter=ROUNDS[name], random_state=seed)
+        trees.append(from_boosting(boosting.fit(sample.inputs, truth), DEPTH))
+    return Model(trees[0], trees[1], np.ones(len(LABELS)), DIP_WEIGHT, 0.5, {})
 
 
 def margin(model: Model, checks: Sequence[tuple[Sample, Chances]]) -> float:
     """Return the least distance to a bar in sampling errors (of 2000 subjects); below 0 one is missed."""
     least = []
     for bars, (sample, chances) in zip(BARS, checks, strict=False):
-        found = score(sample.labels, sample.brittle, *decided(model, chances))
+        found = score(sample.labels, sample.brittle, *model.decide(chances, sample.dips))
         least += [(found[name] - bar) / error for name, (bar, error) in bars.items()]
     return min(least)
 
@@ -132,23 +125,26 @@ def tuned(model: Model, checks: Sequence[tuple[Sample, Chances]]) -> Model:
     return max(models, key=lambda each: margin(each, checks))
 
 
-def risk_scores(chances: Chances) -> list[float]:
+def risk_scores(_model: Model, _sample: Sample, chances: Chances) -> list[float]:
     """Return the risk score of each subject."""
     pairs = zip(chances.labels, chances.brittle, strict=True)
     return [risk_score(dict(zip(LABELS, labels, strict=True)), brittle) for labels, brittle in pairs]
 
 
-def beside_the_label(model: Model, chances: Chances) -> list[float]:
+def beside_the_label(model: Model, sample: Sample, chances: Chances) -> list[float]:
     """Return the probability of a collapse, 1 where label or brittleness blocks anyway."""
-    labels, brittle = decided(model, chances)
-    return np.where((labels >= FIRST_BLOCKED) | brittle, 1.0, chances.labels[:, 3]).tolist()  # type: ignore[no-any-return]
+    labels, brittle = model.decide(chances, sample.dips)
+    found: list[float] = np.where((labels >= FIRST_BLOCKED) | brittle, 1.0, chances.labels[:, 3]).tolist()
+    return found
 
 
 def thresholds(
-    checks: Sequence[tuple[Sample, Chances]], scores: Callable[[Chances], list[float]]
+    model: Model,
+    checks: Sequence[tuple[Sample, Chances]],
+    scores: Callable[[Model, Sample, Chances], list[float]],
 ) -> dict[str, float]:
     """Return the threshold on `scores` for each allowed share of missed collapses."""
-    every = [each for _, chances in checks for each in scores(chances)]
+    every = [each for sample, chances in checks for each in scores(model, sample, chances)]
     ends = (np.concatenate([sample.labels for sample, _ in checks]) == 3).tolist()
     found = {str(each): calibrated_threshold(every, ends, each) for each in ALLOWED}
     return {each: round(limit, 4) for each, limit in found.items() if limit < 1}
@@ -183,15 +179,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "subjects": options.subjects,
         "series_sha256": digest,
         "residual_donors": {"training": len(train), "checking": len(check)},
-        "boosting": BOOSTING,
+        "boosting": BOOSTING | {"max_iter": ROUNDS},
         "label_weights": model.label_weights.tolist(),
+        "dip_weight": model.dip_weight,
         "brittle_from": model.brittle_from,
-        "thresholds": thresholds(sets[0], risk_scores),
-        "p_collapse_limits": thresholds(sets[0], partial(beside_the_label, model)),
+        "thresholds": thresholds(model, sets[0], risk_scores),
+        "p_collapse_limits": thresholds(model, sets[0], beside_the_label),
         "checked": {
             name: {key: round(value, 4) for key, value in found.items()}
             for name, (sample, chances) in zip(("simulated", "real noise"), sets[1], strict=True)
-            for found in [score(sample.labels, sample.brittle, *decided(model, chances))]
+            for found in [score(sample.labels, sample.brittle, *model.decide(chances, sample.dips))]
         },
     }
     options.out.write_bytes(dumps(replace(model, card=card)))

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from forecasting.domain.collapse_features import features
+from forecasting.domain.collapse_features import features, lone_dip
 from forecasting.domain.collapse_labels import (
     HORIZON,
     IMMEDIATE,
@@ -98,9 +98,11 @@ def _find(histories: Sequence[History]) -> list[_Found]:
     inputs = [features(each.values, each.entropy, *pair) for each, pair in zip(histories, pairs, strict=True)]
     model = shipped()
     chances = model.chances(np.array(inputs))
+    dips = [lone_dip(each.values, each.entropy, pair[1]) for each, pair in zip(histories, pairs, strict=True)]
+    labels, brittle = model.decide(chances, dips)
     return [
-        _Found(pair[1], labels, float(brittle), model.label(labels), bool(brittle >= model.brittle_from))
-        for pair, labels, brittle in zip(pairs, chances.labels, chances.brittle, strict=True)
+        _Found(pairs[i][1], chances.labels[i], float(chances.brittle[i]), int(labels[i]), bool(brittle[i]))
+        for i in range(len(pairs))
     ]
 
 

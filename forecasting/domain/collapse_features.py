@@ -14,16 +14,15 @@ from forecasting.domain.collapse_posterior import Posterior, median, running_med
 
 _WINDOWS: Final = (4, 6, 8, 12, 20)
 _CURVED: Final = 10
+_LOW: Final = 1.0  # noise deviations below the four values before
 _SMALL, _STEP, _BIG = 0.008, 0.06, 0.01  # rises of entropy
 
 
 def features(values: Array, entropy: Array, first: Posterior, second: Posterior) -> Array:
     """Return the features of `values` (n,), n >= 8, with their entropies and posteriors of both passes."""
-    level = max(second.reference, 1e-6 * float(np.abs(values).max()) + 1e-12)
-    rises = np.diff(entropy)
+    level = _level(values, second)
     seen = values / level
-    eased = seen.copy()
-    eased[1:] += second.elasticity * np.clip(rises, 0, _STEP)
+    eased = _eased(seen, entropy, second)
     parts = (
         [float(len(values)), second.counted / len(values)],
         _of_posterior(first),
@@ -31,6 +30,26 @@ def features(values: Array, entropy: Array, first: Posterior, second: Posterior)
         plain_features(seen, eased, entropy, second.left / level),
     )
     return np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])
+
+
+def lone_dip(values: Array, entropy: Array, found: Posterior) -> bool:
+    """Say whether the last value (n >= 8) is low for the noise, and the one before it wasn't.
+
+    Such a value is the whole evidence of a collapse, and often only passes.
+    """
+    eased = _eased(values / _level(values, found), entropy, found)
+    now, before = eased[-1] - median(eased[-5:-1]), eased[-2] - median(eased[-6:-2])
+    return bool(now < -_LOW * found.noise and before > -2 * _LOW * found.noise)
+
+
+def _level(values: Array, found: Posterior) -> float:
+    return max(found.reference, 1e-6 * float(np.abs(values).max()) + 1e-12)
+
+
+def _eased(seen: Array, entropy: Array, found: Posterior) -> Array:
+    eased = seen.copy()
+    eased[1:] += found.elasticity * np.clip(np.diff(entropy), 0, _STEP)
+    return eased
 
 
 def plain_features(seen: Array, eased: Array, entropy: Array, left: Array) -> Array:

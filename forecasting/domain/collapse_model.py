@@ -7,14 +7,15 @@ was fitted on and how well it did; scripts/fit_collapse.py remakes it.
 import functools
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from forecasting.domain.collapse_labels import Array
+from forecasting.domain.collapse_labels import Array, Mask
 from forecasting.domain.collapse_trees import Trees
 
 VERSION: Final = 1
@@ -36,6 +37,7 @@ class Model:
     labels: Trees
     brittle: Trees
     label_weights: Array  # (4,): the label is that of the largest weight x probability
+    dip_weight: float  # factor on the weight of Immediate where the last value alone is low
     brittle_from: float  # probability from which a subject is called brittle
     card: Mapping[str, Any]
 
@@ -46,9 +48,11 @@ class Model:
         log_odds = np.clip(self.brittle.outputs(inputs)[:, 0], -50, 50)
         return Chances(scores / scores.sum(axis=1, keepdims=True), 1 / (1 + np.exp(-log_odds)))
 
-    def label(self, chances: Array) -> int:
-        """Return the index of the label that `chances` (4,) speak for."""
-        return int(np.argmax(chances * self.label_weights))
+    def decide(self, chances: Chances, dips: Sequence[bool] | Mask) -> tuple[NDArray[np.intp], Mask]:
+        """Return label indices and brittle flags (n,); `dips` says whose last value alone is low."""
+        factors = np.ones((len(chances.labels), 1)) * self.label_weights
+        factors[np.asarray(dips, dtype=bool), -1] *= self.dip_weight
+        return np.argmax(chances.labels * factors, axis=1), chances.brittle >= self.brittle_from
 
 
 @functools.cache
@@ -62,6 +66,7 @@ def dumps(model: Model) -> bytes:
     stream = io.BytesIO()
     arrays: dict[str, Any] = {
         "label_weights": model.label_weights,
+        "dip_weight": np.array(model.dip_weight),
         "brittle_from": np.array(model.brittle_from),
         "card": np.frombuffer(json.dumps(dict(model.card), sort_keys=True).encode(), dtype=np.uint8),
         **model.labels.arrays("labels"),
@@ -80,6 +85,7 @@ def loads(content: bytes) -> Model:
                 Trees.from_arrays(arrays, "labels"),
                 Trees.from_arrays(arrays, "brittle"),
                 arrays["label_weights"],
+                float(arrays["dip_weight"]),
                 float(arrays["brittle_from"]),
                 card,
             )

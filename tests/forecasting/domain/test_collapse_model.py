@@ -7,9 +7,9 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from forecasting.domain.collapse_features import features, plain_features
+from forecasting.domain.collapse_features import features, lone_dip, plain_features
 from forecasting.domain.collapse_labels import LABELS
-from forecasting.domain.collapse_model import VERSION, dumps, loads, shipped
+from forecasting.domain.collapse_model import VERSION, Chances, dumps, loads, shipped
 from forecasting.domain.collapse_policy import (
     P_COLLAPSE_LIMITS,
     THRESHOLDS,
@@ -51,8 +51,20 @@ def test_a_file_of_another_kind_or_version_is_refused(tmp_path: object) -> None:
 
 def test_weights_decide_between_labels_that_are_near() -> None:
     model = replace(shipped(), label_weights=np.array([1.0, 1.0, 2.0, 1.0]))
-    assert model.label(np.array([0.4, 0.1, 0.25, 0.25])) == 2
-    assert model.label(np.array([0.6, 0.1, 0.25, 0.05])) == 0
+    labels = np.array(
+        [[0.4, 0.1, 0.25, 0.25], [0.6, 0.1, 0.25, 0.05], [0.4, 0.1, 0.0, 0.5], [0.4, 0.1, 0.0, 0.5]]
+    )
+    found = model.decide(Chances(labels, np.array([0.1, 0.99, 0.1, 0.1])), [False, False, False, True])
+    assert found[0].tolist() == [2, 0, 3, 0]
+    assert found[1].tolist() == [False, True, False, False]
+
+
+def test_a_last_value_that_is_low_alone_is_a_lone_dip() -> None:
+    calm = 1 + 0.03 * np.sin(np.arange(20.0))
+    for last, expected in (([1.0, 1.0], False), ([1.0, 0.6], True), ([0.6, 0.6], False), ([0.6, 1.0], False)):
+        values = np.concatenate([calm, last])
+        entropy = np.zeros(len(values))
+        assert lone_dip(values, entropy, posterior(values, entropy)[1]) is expected
 
 
 def test_features_have_no_unit_and_one_length() -> None:
