@@ -48,12 +48,18 @@ def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     try:
         cache = None if options.no_cache else default_cache()
-        found = scan(Path(options.path), reading=options.reading, cache=cache)
+        found = scan(Path(options.path), reading=options.reading, cache=cache, skip=skipped())
     except (OSError, TooLargeError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     sys.stdout.write(_shown(found, options))
     return 0
+
+
+def skipped() -> list[str]:
+    """Return the folders that `SANDBOX_SKIP_DIRS` leaves out, names separated by commas."""
+    names = (each.strip() for each in os.environ.get("SANDBOX_SKIP_DIRS", "").split(","))
+    return [each for each in names if each]
 
 
 def default_cache() -> Path:

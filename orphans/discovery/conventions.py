@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from orphans.discovery.survey import Survey
 from orphans.domain.findings import Evidence
 from orphans.domain.names import INIT, base_of, folder_of
-from orphans.domain.rules import DJANGO_APP, MIGRATIONS
+from orphans.domain.rules import DJANGO_APP, MIGRATIONS, PACKAGING
 
 Found = Iterator[tuple[str, Evidence]]
 _QUOTED_WORD = re.compile(rb"""["']([A-Za-z_]\w*)["']""")
+_SETTINGS = re.compile(rb"""SETTINGS_MODULE["']\]?\s*[,=]\s*["']([A-Za-z_]\w*)["']""")
 _MIGRATION = re.compile(
     rb"class Migration|def upgrade|def forwards|def migrate|def up\b|operations|step\(|def run"
 )
@@ -26,6 +28,14 @@ class Apps:
         self.is_django = any(
             name.partition(".")[0] == "django" for each in survey.facts.values() for name in each.imports
         )
+
+    @cached_property
+    def is_library(self) -> bool:
+        """Tell whether the checkout is a packaged library of apps, and no project that installs them."""
+        survey = self.survey
+        packaged = any(each in survey.tree.texts or each in survey.names.paths for each in PACKAGING)
+        projects = (each for each in survey.names.paths if base_of(each) == "manage.py")
+        return packaged and all(survey.is_template(each) or "/" in each for each in projects)
 
     def named(self, path: str) -> Found:
         """Yield what the apps that a file installs bring along."""
@@ -53,6 +63,16 @@ class Apps:
             return folder_of(found)
         return names.folder(text.replace(".", "/"))
 
+    def settings(self, path: str) -> Found:
+        """Yield the module that a file names without a dot as Django's settings."""
+        for match in _SETTINGS.finditer(self.survey.data(path)):
+            text = match[1].decode()
+            beside = "/".join(filter(None, [folder_of(path), text]))
+            found = self.survey.names.at(beside) or self.survey.names.find(text, path)
+            if found is not None and found != path:
+                why = f"'{text}' are the settings of {path}"
+                yield found, Evidence(kind="setting", detail=why, path=path)
+
     def configured(self, path: str) -> Found:
         """Yield what a live `apps.py` makes an app: its folder."""
         if base_of(path) == "apps.py" and b"AppConfig" in self.survey.data(path):
@@ -63,6 +83,14 @@ class Apps:
         for folder in sorted(self.survey.names.packages):
             if not self.survey.in_tests(folder) and self._looks_like_app(folder):
                 yield from self.install(folder, "an app that users install", f"{folder}/{INIT}", 1)
+
+    def of_tests(self) -> Found:
+        """Yield what the apps in the folders of tests bring along, by whatever name they are installed."""
+        names = self.survey.names
+        for folder in sorted(names.packages):
+            parts = (f"{folder}/{each}.py" for each in ("apps", "models", "admin"))
+            if self.survey.in_tests(folder) and any(each in names.paths for each in parts):
+                yield from self.install(folder, "an app of the tests", f"{folder}/{INIT}", 1)
 
     def _looks_like_app(self, folder: str) -> bool:
         names = self.survey.names

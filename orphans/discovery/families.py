@@ -8,6 +8,7 @@ from orphans.discovery.survey import Survey
 from orphans.domain.findings import Evidence
 from orphans.domain.folding import HOLE, Place
 from orphans.domain.names import INIT, base_of, folder_of, parts_of, stem_of
+from orphans.domain.rules import PLUGIN_FOLDERS
 from orphans.domain.told import Call, Detail, Loader
 
 Found = Iterator[tuple[str, Evidence]]
@@ -84,6 +85,16 @@ class Families:
             found = self.survey.names.below(folder_of(package), deep=deep)
         yield from self._kept(found, seen, path, call.line, f"{call.name}() gathers {name}")
 
+    def handed(self, path: str, detail: Detail, seen: set[str]) -> Found:
+        """Yield the modules of packages that calls are given by name, in a file that lists packages."""
+        for each in detail.strings:
+            package = self._module(each.text, path) if "." in each.text and each.context else None
+            if package is not None and base_of(package) == INIT and each.context[-1] not in ("{}", "f"):
+                found = self.survey.names.below(folder_of(package), deep=False)
+                yield from self._kept(
+                    found, seen, path, each.line, f"{path} lists packages, and names {each.text}"
+                )
+
     def _module(self, name: str, path: str) -> str | None:
         names = self.survey.names
         return names.find_relative(name, path) if name.startswith(".") else names.find(name, path)
@@ -101,6 +112,12 @@ class Families:
             and not self.survey.is_test_file(each)
         ]  # fmt: skip
         if loader.deep and len(covered) >= 10 and self._share(covered) > WIDE:
+            detail = self.survey.detail(path)
+            words = {each.text.removesuffix(".py") for each in detail.strings} if detail else set()
+            named = [
+                each for each in covered if not words.isdisjoint((stem_of(each), base_of(folder_of(each))))
+            ]
+            yield from self._kept(named, seen, path, loader.line, f"listed and chosen by name by {path}")
             self.wide[folder] = Evidence(
                 kind="loader", detail=f"lists {folder or 'the checkout'}", path=path, line=loader.line
             )
@@ -138,7 +155,7 @@ class Families:
         words = self._table(path, detail)
         chosen = [each for each, word in members.items() if word in words]
         text = "".join("*" if each is None else each for each in loader.pieces)
-        if chosen:
+        if chosen and loader.pieces[0] is not None:
             yield from self._kept(chosen, seen, path, loader.line, f"'{text}' and a table in {path} name it")
         elif not members or self._is_listed(path, detail, list(members)):
             pass
@@ -182,7 +199,10 @@ class Families:
 
     def _is_wide(self, loader: Loader, members: list[str]) -> bool:
         """Tell whether it says nothing: any module of a package most of which is imported plainly."""
-        whole = loader.pieces[-1] is None and (loader.pieces[0] or "").endswith(".")
+        start = loader.pieces[0] or ""
+        whole = loader.pieces[-1] is None and start.endswith(".")
+        if start.strip(".").rpartition(".")[2] in PLUGIN_FOLDERS:
+            return False
         return whole and len(members) >= 4 and self._share(members) > WIDE
 
     def _table(self, path: str, detail: Detail) -> set[str]:

@@ -1,5 +1,6 @@
 """Where a checkout begins to run: scripts, what tools start by name, and what commands and settings name."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from orphans.discovery.survey import Survey
@@ -7,10 +8,25 @@ from orphans.domain.facts import facts_of
 from orphans.domain.findings import Evidence
 from orphans.domain.mentions import Mention, mentions
 from orphans.domain.names import INIT, base_of, folder_of, stem_of
-from orphans.domain.rules import EXAMPLE_FOLDERS, ROOTS, SCRIPT_FOLDERS, Root
+from orphans.domain.rules import (
+    DOCUMENT_FOLDERS,
+    EXAMPLE_FOLDERS,
+    EXAMPLE_PARTS,
+    PACKAGING,
+    ROOTS,
+    SCRIPT_FOLDERS,
+    Root,
+)
 
 Found = Iterator[tuple[str, Evidence]]
-PACKAGING = ("pyproject.toml", "setup.py", "setup.cfg")
+_SETTING = re.compile(
+    r"""[:=(\[,]\s*["']([A-Za-z_]\w*(?:\.\w+)+)["']|^\.\. (?:py:)?module:: ([A-Za-z_]\w*(?:\.\w+)+)""",
+    re.MULTILINE,
+)
+"""A dotted name as a value of a setting or in a list of them, and a module that the manual describes."""
+NEWS = re.compile(
+    r"(?:^|/)(?:change|history|news|release|whatsnew|what_new|authors|todo|upgrad)", re.IGNORECASE
+)
 
 
 def test_roots(survey: Survey) -> list[str]:
@@ -33,13 +49,17 @@ def named_roots(survey: Survey) -> Found:
 
 
 def is_example(survey: Survey, path: str) -> bool:
-    """Tell whether it is an example: a script of them, or the package of one."""
-    folder = folder_of(path)
-    if EXAMPLE_FOLDERS.isdisjoint(path.split("/")[:-1]) or survey.in_tests(folder):
+    """Tell whether it is an example: it stands in a folder of them that is no part of a package."""
+    folders = path.split("/")[:-1]
+    first = next((at for at, each in enumerate(folders) if each in EXAMPLE_FOLDERS), None)
+    if first is None or survey.in_tests(folder_of(path)):
         return False
-    return folder not in survey.names.packages or (
-        base_of(path) == INIT and folder_of(folder) not in survey.names.packages
-    )
+    if "/".join(folders[:first]) in survey.names.packages:
+        return False
+    folder = folder_of(path)
+    outside = folder not in survey.names.packages
+    is_top = base_of(path) == INIT and folder_of(folder) not in survey.names.packages
+    return outside or is_top or stem_of(path) in EXAMPLE_PARTS
 
 
 def _is_candidate(survey: Survey, path: str) -> bool:
@@ -94,6 +114,22 @@ def published(survey: Survey) -> Found:
                 f"{folder}/{INIT}",
                 Evidence(kind="package", detail="the package is installed", path=packaged[0]),
             )
+
+
+def manual(survey: Survey) -> Found:
+    """Yield the modules that a packaged library's manual tells its users to name in their settings."""
+    if any(each in survey.tree.texts or each in survey.tree.python for each in PACKAGING):
+        for path in sorted(survey.tree.documents):
+            if DOCUMENT_FOLDERS.isdisjoint(path.split("/")[:-1]) or NEWS.search(path):
+                continue
+            text = survey.data(path).decode("utf-8", "replace")
+            for match in _SETTING.finditer(text):
+                name = match[1] or match[2]
+                found = survey.names.find_attribute(name)
+                if found is not None and not survey.is_test(found):
+                    line = text.count("\n", 0, match.start()) + 1
+                    detail = f"'{name}' is offered to users by {path}"
+                    yield found, Evidence(kind="document", detail=detail, path=path, line=line)
 
 
 def all_mentions(survey: Survey) -> Iterator[tuple[str, Mention]]:

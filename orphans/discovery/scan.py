@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +18,12 @@ from orphans.domain.findings import Classification, Scan
 
 
 def scan(
-    checkout: Path, *, reading: Reading = Reading.AUTO, use_ruff: bool = True, cache: Path | None = None
+    checkout: Path,
+    *,
+    reading: Reading = Reading.AUTO,
+    use_ruff: bool = True,
+    cache: Path | None = None,
+    skip: Collection[str] = (),
 ) -> Scan:
     """Return the modules of a checkout that no root reaches.
 
@@ -27,6 +32,7 @@ def scan(
         reading: what an unreferenced module of a published library is.
         use_ruff: False takes the graph from Python's own parser: slower, the same answer.
         cache: folder to remember files and results in; None remembers nothing.
+        skip: names of folders that are not looked at, wherever they are.
 
     Raises:
         NotADirectoryError: there is no such folder.
@@ -34,7 +40,7 @@ def scan(
     """
     begun = time.perf_counter()
     with _uncollected():
-        tree = walk(checkout)
+        tree = walk(checkout, skip)
         store = Store(cache, tree.root)
         key = tree_key(tree, f"{reading} {use_ruff}")
         known = remembered(store, key, begun)

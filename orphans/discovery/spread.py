@@ -14,6 +14,7 @@ from orphans.discovery.conventions import Apps, migrations
 from orphans.discovery.families import Families
 from orphans.discovery.roots import (
     imported_elsewhere,
+    manual,
     mentioned,
     named_roots,
     published,
@@ -33,6 +34,8 @@ from orphans.domain.told import Said
 
 Found = Iterator[tuple[str, Evidence]]
 _QUOTED_WORD: Final = re.compile(rb"""["']([A-Za-z_]\w*)["']""")
+_CLASS_LOADER_NAME: Final = re.compile(r"_*(?:get|load|import|find|resolve)_(?:class|classes|object|objects)")
+_CLASS_LOADER: Final = re.compile(rb"_(?:class|classes|object|objects)\(")
 _LITERAL: Final = re.compile(rb"""(?:import_module|__import__)\(\s*["'](\w+)["']""")
 
 
@@ -55,11 +58,11 @@ class Spread:
         """Fill `live`, then `tested` with what only tests reach beyond it."""
         survey = self.survey
         commands = list(mentioned(survey))
-        roots = [*named_roots(survey), *published(survey), *imported_elsewhere(survey)]
+        roots = [*named_roots(survey), *published(survey), *imported_elsewhere(survey), *manual(survey)]
         start = [*roots, *((path, why) for path, why, tests in commands if not tests)]
         tests = test_roots(survey)
         guarded = [path for path, facts in survey.facts.items() if facts.guarded]
-        self._imported([path for path, _ in start] + tests + guarded)
+        self._imported([path for path, _ in start] + [each for each in guarded if not survey.is_test(each)])
         self._enter(start)
         self._settle()
         self._enter(scripts(survey, self._unseen()))
@@ -110,11 +113,15 @@ class Spread:
             detail = self.survey.detail(path) if any(word in data for word in words) else None
             if detail is not None:
                 yield from self.families.called(path, detail, self._now.seen)
+                yield from self.families.handed(path, detail, self._now.seen)
 
     def _late(self) -> None:
         """Apply what can only be told when the rest is known."""
-        if self.apps.is_django and not self.apps.folders and self._now is self.live:
+        if self.apps.is_django and self._now is self.live and (not self.apps.folders or self.apps.is_library):
             self._enter(self.apps.assumed())
+            self._settle()
+        if self.apps.is_django and self._now is self.tested:
+            self._enter(self.apps.of_tests())
             self._settle()
         self._enter(migrations(self.survey, self._now.seen, self._unseen()))
         self._settle()
@@ -158,6 +165,8 @@ class Spread:
 
     def _django(self, path: str, facts: Facts) -> Found:
         yield from self.apps.configured(path)
+        if "os" in facts.imports:
+            yield from self.apps.settings(path)
         if "_APPS" in facts.words:
             yield from self.apps.named(path)
         if facts.loads and b"autodiscover_modules" in self.survey.data(path):
@@ -169,13 +178,24 @@ class Spread:
 
     def _strings(self, path: str, facts: Facts) -> Found:
         for text in facts.strings:
-            target = resolve(self.survey, text, path)
+            target = resolve(self.survey, text, path) or self._part(text, path)
             if target is None or target == path:
                 continue
             gathers = bool(facts.words) and base_of(target) == INIT and self._has_unseen(folder_of(target))
             if target in self._now.seen and not gathers:
                 continue
             yield from self._said(path, text, target)
+
+    def _part(self, text: str, path: str) -> str | None:
+        """Return the module whose name's end a class loader is given: `get_class("shop.forms", "Form")`."""
+        if ":" in text or "/" in text or not _CLASS_LOADER.search(self.survey.data(path)):
+            return None
+        target = self.survey.names.find(text, path, loose=True)
+        if target is None or target in self._now.seen or self._now is self.tested:
+            return None
+        said = self.survey.said(path, text) or ()
+        given = any(_CLASS_LOADER_NAME.fullmatch(word) for each in said for word in each.context[-1:])
+        return target if given else None
 
     def _has_unseen(self, folder: str) -> bool:
         return any(each not in self._now.seen for each in self.survey.names.children.get(folder, ()))

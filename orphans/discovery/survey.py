@@ -1,5 +1,7 @@
 """What is known of a checkout during one scan: files, names, cheap facts, the syntax of a few files."""
 
+import fnmatch
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -10,8 +12,9 @@ from orphans.domain.detail import detail_of
 from orphans.domain.excerpts import LEAST, quoted, told_around
 from orphans.domain.facts import Facts, facts_of
 from orphans.domain.findings import Evidence
+from orphans.domain.mentions import PYTEST_FILES, collected
 from orphans.domain.names import INIT, Names, base_of, folder_of, stem_of
-from orphans.domain.rules import TEST_FILE, TEST_FOLDERS, VENDOR_FOLDERS
+from orphans.domain.rules import TEMPLATE_FOLDERS, TEST_FILE, TEST_FOLDERS, VENDOR_FOLDERS
 from orphans.domain.told import Detail, Said
 
 KEPT_BYTES: Final = 40_000_000
@@ -141,7 +144,19 @@ class Survey:
 
     def is_test_file(self, path: str) -> bool:
         """Tell whether a test runner collects it."""
-        return TEST_FILE.match(base_of(path)) is not None
+        return TEST_FILE.match(base_of(path)) is not None or (
+            bool(self._collected) and any(each.fullmatch(path) for each in self._collected)
+        )
+
+    @cached_property
+    def _collected(self) -> list[re.Pattern[str]]:
+        """What `python_files` of pytest's settings names, as far as the names aren't the usual ones."""
+        texts = {each: self._text(each) for each in PYTEST_FILES if each in self.tree.texts}
+        found = [each for path, text in texts.items() for each in collected(path, text)]
+        return [re.compile(f"(?:.*/)?{fnmatch.translate(each)}") for each in found]
+
+    def _text(self, path: str) -> str:
+        return self.data(path).decode("utf-8", "replace")
 
     def is_test(self, path: str) -> bool:
         """Tell whether it belongs to the tests: a test file, or what stands in their folders."""
@@ -174,7 +189,7 @@ class Survey:
 
     def is_template(self, path: str) -> bool:
         """Tell whether the path has holes that a generator of projects fills."""
-        return "{{" in path or "{%" in path
+        return "{{" in path or "{%" in path or not TEMPLATE_FOLDERS.isdisjoint(path.split("/")[:-1])
 
     @cached_property
     def top_packages(self) -> list[str]:

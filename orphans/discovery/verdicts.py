@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from orphans.discovery.documents import documented
-from orphans.discovery.roots import PACKAGING
 from orphans.discovery.spread import Spread
 from orphans.discovery.survey import Survey
 from orphans.domain.findings import Classification, Evidence, Finding
@@ -12,7 +11,7 @@ from orphans.domain.graph import chains, importers
 from orphans.domain.legacy import legacy_evidence
 from orphans.domain.names import INIT, base_of, folder_of
 from orphans.domain.redundancy import Reader, Twin, find_twins
-from orphans.domain.rules import DATA_FOLDERS
+from orphans.domain.rules import DATA_FOLDERS, PACKAGING
 
 
 class Reading(StrEnum):
@@ -62,6 +61,8 @@ class Judge:
         """Leave out others' code, templates of projects, inputs of tests and empty packages."""
         survey = self.survey
         if path in survey.unreadable or survey.is_vendored(path) or survey.is_template(path):
+            return False
+        if path.startswith(".") or "/." in path:
             return False
         if survey.in_tests(folder_of(path)) and self._is_input(path):
             return False

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
 
-from orphans.domain.folding import HOLE, Pieces, Scope, fold, place_of, tail_of
+from orphans.domain.folding import HOLE, Pieces, Scope, alternatives, fold, place_of, tail_of
 from orphans.domain.told import Call, Context, Detail, Import, Loader, Said
 
 Steps: TypeAlias = list[tuple[ast.AST, Context, int]]
@@ -107,7 +107,9 @@ class _Walk:
         self.often: set[str] = set()
         self.aliases: dict[str, str] = {}
         self.groups = 0
-        self.parameters: dict[str, str] = {}
+        #: parameter to the functions that have it, with their lines
+        self.parameters: dict[str, list[tuple[int, int, str]]] = {}
+        self.assigned: dict[str, list[tuple[int, ast.expr]]] = {}
         self.scope = Scope(path, name, package, self.values, self.aliases)
         self.called: list[ast.Call] = []
 
@@ -159,6 +161,7 @@ class _Walk:
                     self.often.add(each.id)
                 if node.value is not None:
                     self.values.setdefault(each.id, node.value)
+                    self.assigned.setdefault(each.id, []).append((node.lineno, node.value))
         return [(node.value, (*context, *names), group)] if node.value is not None else []
 
     def _call(self, node: Any, context: Context, group: int) -> Steps:
@@ -197,7 +200,9 @@ class _Walk:
     def _function(self, node: Any, context: Context, group: int) -> Steps:
         """Leave annotations out: a type's name in quotes imports nothing."""
         every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-        self.parameters.update({each.arg: node.name for each in every})
+        for each in every:
+            lines = (node.lineno, node.end_lineno or node.lineno, node.name)
+            self.parameters.setdefault(each.arg, []).append(lines)
         parts: list[ast.AST] = [*node.decorator_list, *node.args.defaults]
         parts += [each for each in node.args.kw_defaults if each is not None]
         return [(each, context, group) for each in (*parts, *node.body)]
@@ -224,9 +229,23 @@ class _Walk:
         names = (
             [each.id for each in ast.walk(where) if isinstance(each, ast.Name)] if where is not None else []
         )
-        once = [self.values[each] for each in names if each in self.values]
-        names += [each.id for value in once for each in ast.walk(value) if isinstance(each, ast.Name)]
-        return next((self.parameters[each] for each in names if each in self.parameters), None)
+        line = where.lineno if where is not None else 0
+        made = [self._latest(each, line) for each in names]
+        names += [
+            each.id for value in made if value for each in ast.walk(value) if isinstance(each, ast.Name)
+        ]
+        found = (self._owner(each, line) for each in names)
+        return next((each for each in found if each is not None), None)
+
+    def _latest(self, name: str, line: int) -> ast.expr | None:
+        """Return what was assigned to a name last before a line."""
+        before = [each for each in self.assigned.get(name, ()) if each[0] <= line]
+        return max(before, key=lambda each: each[0])[1] if before else None
+
+    def _owner(self, name: str, line: int) -> str | None:
+        """Return the innermost function around a line that has a parameter of this name."""
+        around = [each for each in self.parameters.get(name, ()) if each[0] <= line <= each[1]]
+        return max(around)[2] if around else None
 
     def _files(self, call: ast.Call, name: str) -> None:
         owner = call.func.value if isinstance(call.func, ast.Attribute) else None
@@ -242,7 +261,11 @@ class _Walk:
             self._lists(call, where, deep=deep, glob=glob.removesuffix(".py"))
 
     def _names(self, call: ast.Call, name: str) -> None:
-        pieces = fold(_argument(call, 0, "name"), self.scope)
+        for each in alternatives(_argument(call, 0, "name"), self.scope):
+            self._named(call, name, each)
+
+    def _named(self, call: ast.Call, name: str, node: ast.expr | None) -> None:
+        pieces = fold(node, self.scope)
         package = _argument(call, 1, "package") if name == "import_module" else None
         if package is not None:
             base = fold(package, self.scope)
@@ -253,9 +276,7 @@ class _Walk:
         if None in pieces and pieces != HOLE:
             self.found.loaders.append(Loader(call.lineno, pieces=pieces))
         elif pieces == HOLE:
-            self.found.loaders.append(
-                Loader(call.lineno, pieces=HOLE, helper=self._helper(_argument(call, 0, "name")))
-            )
+            self.found.loaders.append(Loader(call.lineno, pieces=HOLE, helper=self._helper(node)))
         elif pieces[0] and pieces[0].replace(".", "_").isidentifier():
             self.found.loaders.append(Loader(call.lineno, pieces=pieces))
 

@@ -6,6 +6,7 @@ Nothing is executed.
 """
 
 import ast
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -20,6 +21,9 @@ PATH_CALLS: Final = {
     "abspath", "realpath", "normpath", "str", "Path", "PurePath", "fspath", "resolve", "absolute",
     "expanduser", "list",
 }  # fmt: skip
+
+ROOTED: Final = re.compile(r"(?:root|package|module)\w*_(?:path|dir|directory|folder)$")
+"""Functions that return the folder of the package they are given by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +76,27 @@ def fold(node: ast.expr | None, scope: Scope, depth: int = 0) -> Pieces:
     return _other(node, scope, depth)
 
 
+def alternatives(node: ast.expr | None, scope: Scope) -> list[ast.expr | None]:
+    """Return the expressions that one with conditions may come to, through a name assigned once."""
+    found: list[ast.expr | None] = []
+    todo = [(node, 0)]
+    while todo:
+        each, depth = todo.pop()
+        inner = scope.values.get(each.id) if isinstance(each, ast.Name) else each
+        if isinstance(inner, ast.IfExp) and depth < DEPTH:
+            todo += [(inner.orelse, depth + 1), (inner.body, depth + 1)]
+        elif isinstance(inner, ast.BoolOp) and depth < DEPTH:
+            todo += [(value, depth + 1) for value in reversed(inner.values)]
+        else:
+            found.append(each)
+    return found
+
+
 def _formatted(node: ast.expr, scope: Scope, depth: int) -> Pieces:
-    inner = node.value if isinstance(node, ast.FormattedValue) else node
-    return fold(inner, scope, depth + 1)
+    if not isinstance(node, ast.FormattedValue):
+        return fold(node, scope, depth + 1)
+    changed = node.conversion not in (-1, ord("s")) or node.format_spec is not None
+    return HOLE if changed else fold(node.value, scope, depth + 1)
 
 
 def _operation(node: ast.BinOp, scope: Scope, depth: int) -> Pieces:
@@ -83,16 +105,18 @@ def _operation(node: ast.BinOp, scope: Scope, depth: int) -> Pieces:
     if isinstance(node.op, ast.Mod):
         filled = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
         return _filled(
-            fold(node.left, scope, depth + 1), ("%s",), [fold(each, scope, depth + 1) for each in filled]
+            fold(node.left, scope, depth + 1), "%s", [fold(each, scope, depth + 1) for each in filled]
         )
     return HOLE
 
 
-def _filled(template: Pieces, marks: Sequence[str], values: Sequence[Pieces]) -> Pieces:
-    """Return a one-piece template with its marks replaced by the values, in order."""
+def _filled(template: Pieces, mark: str, values: Sequence[Pieces]) -> Pieces:
+    """Return a one-piece template with its plain marks replaced by the values, in order."""
     if len(template) != 1 or template[0] is None:
         return HOLE
-    parts = template[0].split(marks[0])
+    parts = template[0].split(mark)
+    if any(other in part for part in parts for other in mark[0]):
+        return HOLE  # a width, a number, a name in it: not known here
     filled: list[Pieces] = [(parts[0],)]
     for at, part in enumerate(parts[1:]):
         filled += [values[at] if at < len(values) else HOLE, (part,)]
@@ -113,7 +137,7 @@ def _called(node: ast.Call, scope: Scope, depth: int) -> Pieces:
         return fold(node.args[0], scope, depth + 1) if tail_of(node.func) == "str" and node.args else HOLE
     values = [fold(each, scope, depth + 1) for each in node.args]
     if node.func.attr == "format":
-        return _filled(fold(node.func.value, scope, depth + 1), ("{}",), values)
+        return _filled(fold(node.func.value, scope, depth + 1), "{}", values)
     if node.func.attr == "join" and node.args and isinstance(node.args[0], ast.List | ast.Tuple):
         between = fold(node.func.value, scope, depth + 1)
         words = [fold(each, scope, depth + 1) for each in node.args[0].elts]
@@ -134,7 +158,8 @@ def _other(node: ast.expr, scope: Scope, depth: int) -> Pieces:
     if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Call):
         parts = node.value.func
         owner_text = fold(parts.value, scope, depth + 1) if isinstance(parts, ast.Attribute) else HOLE
-        if tail_of(parts) in {"rpartition", "rsplit"} and owner_text == (scope.name,):
+        first = isinstance(node.slice, ast.Constant) and node.slice.value == 0
+        if first and tail_of(parts) in {"rpartition", "rsplit"} and owner_text == (scope.name,):
             return (scope.name.rpartition(".")[0],)
     return HOLE
 
@@ -143,7 +168,7 @@ def _joined(found: Sequence[Pieces]) -> Pieces:
     """Return all pieces in a row, neighbouring literals and neighbouring holes made one."""
     row: list[Piece] = []
     for piece in (piece for pieces in found for piece in pieces):
-        if row and piece is None and row[-1] is None:
+        if piece == "" or (row and piece is None and row[-1] is None):
             continue
         if row and piece is not None and row[-1] is not None:
             row[-1] += piece
@@ -231,7 +256,7 @@ def _called_place(node: ast.Call, scope: Scope, depth: int) -> Place | None:
         )
     if name in PATH_CALLS:
         return place_of(node.args[0] if node.args else owner, scope, depth + 1)
-    if name in {"files", "contents"} and node.args:
+    if (name in {"files", "contents"} or ROOTED.search(name)) and node.args:
         return _module_place(node, scope, depth)
     return None
 

@@ -253,6 +253,20 @@ def _leaf(value: str, keys: tuple[str, ...], text: str) -> Iterator[Mention]:
             yield Mention(value.partition("[")[0].strip(), line, how, single=True)
 
 
+PYTEST_FILES: Final = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+_COLLECTED: Final = re.compile(r"^python_files\s*=\s*(\[[^\]]*\]|[^\n]*(?:\n[ \t]+[^\n]+)*)", re.MULTILINE)
+_USUAL: Final = {"test_*.py", "*_test.py", "tests.py", "test*.py", "*_tests.py", "conftest.py"}
+
+
+def collected(path: str, text: str) -> list[str]:
+    """Return the patterns of files that pytest's settings in this file name beyond the usual ones."""
+    if "pytest" not in text and path != "pytest.ini":
+        return []
+    rows = (match[1].strip("[]") for match in _COLLECTED.finditer(text))
+    words = (word.strip("\"'") for row in rows for word in re.split(r"[\s,]+", row))
+    return [word for word in words if word.endswith(".py") and word not in _USUAL and word != "*.py"]
+
+
 def backend_paths(text: str) -> list[str]:
     """Return the folders of a pyproject's own build backend."""
     try:

@@ -30,6 +30,10 @@ class Children:
     words: tuple[str, ...] = ()
 
 
+PACKAGING: Final = ("pyproject.toml", "setup.py", "setup.cfg")
+"""Files that make a checkout a distribution."""
+
+
 def _root(pattern: str, reason: str, *words: str) -> Root:
     return Root(re.compile(pattern), reason, words)
 
@@ -44,6 +48,15 @@ ROOTS: Final = (
           r"|streamlit_app|function_app|conanfile|SConstruct|wscript|appveyor|hubconf|cog|predict|release|build_ext)\.py",
           "started by name by its tool"),
     _root(r"(?:.*/)?(?:docs?|documentation|manual|sphinx)/(?:.*/)?conf\.py|conf\.py", "settings of Sphinx"),
+    _root(r"(?:.*/)?conf\.py", "settings of Sphinx", "html_theme", "master_doc", "openstackdocstheme"),
+    _root(r"(?:.*/)?(?:settings_\w+|\w+_settings|settings/\w+)\.py", "settings that a deployment chooses",
+          "INSTALLED_APPS", "DATABASES", "import *"),
+    _root(r"(?:.*/)?(?:benchmarks?|bench|asv_bench|perf)/(?:.*/)?(?:bench_\w+|\w+_bench|\w*benchmarks?)\.py",
+          "found by its name by a runner of benchmarks"),
+    _root(r"(?:.*/)?(?:benchmarks?|bench|asv_bench|perf)/\w+\.py", "a benchmark that its runner collects",
+          "def test_", "def time_", "def bench_", "def track_"),
+    _root(r"(?:.*/)?(?:docs?|documentation)/(?:.*/)?(?:examples?_?\w*|\w+_examples?)\.py",
+          "an example in the manual"),
     _root(r"(?:.*/)?tasks(?:/__init__)?\.py", "tasks of invoke", "from invoke import", "import invoke"),
     _root(r"(?:.*/)?(?:app|main|application|server|api|run|bot|web|index|streamlit\w*|dashboard)\.py",
           "an application object that servers find by its file's name",
@@ -66,6 +79,9 @@ EXAMPLE_FOLDERS: Final = frozenset(
     {
         "examples",
         "example",
+        "test-examples",
+        "test_examples",
+        "doc_examples",
         "demo",
         "demos",
         "docs_src",
@@ -78,6 +94,14 @@ EXAMPLE_FOLDERS: Final = frozenset(
     }
 )
 """Folders whose files and packages are there to be read and started by people."""
+
+EXAMPLE_PARTS: Final = frozenset({"settings", "urls", "views", "tasks", "models", "admin", "config", "apps"})
+"""Modules of an example's package that its framework finds by their name."""
+
+PLUGIN_FOLDERS: Final = frozenset(
+    {"plugins", "plugin", "extensions", "addons", "backends", "drivers", "providers", "adapters"}
+)
+"""Packages whose modules are loaded by any name, whatever else imports some of them."""
 
 SCRIPT_FOLDERS: Final = frozenset(
     {
@@ -131,6 +155,17 @@ VENDOR_FOLDERS: Final = frozenset(
     }
 )
 """Folders of other projects' code: what is unused in there is nobody's finding."""
+
+DOCUMENT_FOLDERS: Final = frozenset({"docs", "doc", "documentation", "manual"})
+"""Folders of a project's manual."""
+
+TEMPLATE_FOLDERS: Final = frozenset(
+    {
+        "project_template", "project_templates", "app_template", "app_templates", "project_name", "skeleton",
+        "cookiecutter", "scaffold", "boilerplate",
+    }
+)  # fmt: skip
+"""Folders whose files a generator of projects copies: nobody's modules."""
 
 SKIPPED_FOLDERS: Final = frozenset(
     {

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orphans.domain.folding import HOLE, Place, Scope, fold, place_of
+from orphans.domain.folding import HOLE, Place, Scope, alternatives, fold, place_of
 
 KNOWN = {"PREFIX": "app", "KIND": "plugins"}
 SCOPE = Scope(
@@ -99,8 +99,16 @@ def test_pieces_take_turns(source: str) -> None:
     [
         ("f'{__package__}.{kind}'", ("app.sub.", None)),
         ("f'{kind}_{other}.x'", (None, "_", None, ".x")),
-        ("'%s.%s' % (PREFIX, unknown)", ("app.", None, "")),
-        ("'{}.mod'.format(unknown)", ("", None, ".mod")),
+        ("'%s.%s' % (PREFIX, unknown)", ("app.", None)),
+        ("'{}.mod'.format(unknown)", (None, ".mod")),
+        ("'{}{}'.format('', PREFIX)", ("app",)),
+        ("'app.%d' % 3", HOLE),
+        ("'app.%(kind)s' % unknown", HOLE),
+        ("'app.{0}'.format(unknown)", HOLE),
+        ("f'app.{PREFIX!r}'", ("app.", None)),
+        ("f'app.{PREFIX:>9}'", ("app.", None)),
+        ("f'app.{PREFIX!s}'", ("app.app",)),
+        ("__name__.rpartition('.')[2]", HOLE),
         ("'.'.join([PREFIX, unknown, 'x'])", ("app.", None, ".x")),
         ("__spec__.parent", ("app.sub",)),
         ("Handler.__module__", ("app.sub.mod",)),
@@ -179,3 +187,17 @@ def test_places_of_modules(source: str, module: str) -> None:
 def test_a_literal_path_is_relative_to_nobody_knows_what() -> None:
     assert place_of(expression("'plugins'"), SCOPE) == Place(path="plugins", loose=True)
     assert place_of(None, SCOPE) is None
+
+
+def test_an_expression_with_conditions_comes_to_each_of_its_branches() -> None:
+    values = {"spec": expression("'app.' + name if name in known else (other or name)")}
+    scope = Scope("a.py", "a", "", values, {})
+    found = [ast.unparse(each) for each in alternatives(ast.Name("spec"), scope) if each is not None]
+    assert found == ["'app.' + name", "other", "name"]
+
+
+def test_the_folder_of_a_package_that_a_function_is_given() -> None:
+    place = place_of(expression("get_root_path('app.sub')"), SCOPE)
+    assert place is not None
+    assert place.module == "app.sub"
+    assert place_of(expression("get_title('app.sub')"), SCOPE) is None
