@@ -15,7 +15,7 @@ from engines.services.cycles import enqueue_cycle, retry_cycle, run_cycle
 from engines.services.parts import default_parts
 from engines.services.pipeline import Assignment, Evaluation
 from engines.services.registry import register_engine
-from forecasting.models import CycleMetrics, Forecast, ModuleProgress, RoiEvent
+from forecasting.models import CycleMetrics, Forecast, ModuleProgress, RoiEvent, SynergySample
 from forecasting.models import Evaluation as Judged
 from forecasting.services.modules import reopen
 from menace_site.models import AuditEntry
@@ -58,7 +58,7 @@ def run(engine: Engine, pipeline: ScriptedPipeline, orphans: dict[str, Any] | No
 
 def rows() -> list[Any]:
     """Return every row that *measure* writes of forecasts, evaluations and modules."""
-    models = (Forecast, Judged, RoiEvent, CycleMetrics, ModuleProgress)
+    models = (Forecast, Judged, RoiEvent, CycleMetrics, ModuleProgress, SynergySample)
     times = {"at", "updated_at", "settled_at"}
     return [
         {name: value for name, value in row.items() if name not in times}
@@ -135,6 +135,28 @@ def test_measuring_again_changes_no_row(engine: Engine) -> None:
     assert module.entropy == 1.0
 
 
+def side(cpu: float, successes: int) -> dict[str, Any]:
+    """Return one side of a benchmark as it is told."""
+    return {"runs": 3, "successes": successes, "cpu_seconds": cpu, "outcomes": ["ok"]}
+
+
+def test_what_a_module_added_to_a_workflow_is_kept_by_scenario(engine: Engine) -> None:
+    cycle = run(engine, Scored(), self_tested(engine, {"a.py": {"f": 1}}, roi=0.5))
+    rows = list(SynergySample.objects.order_by("scenario"))
+    assert [(row.subject, row.scenario, row.source) for row in rows] == [
+        (f"{engine.name}/score", "baseline", f"cycle:{cycle.pk}:0"),
+        (f"{engine.name}/score", "spike", f"cycle:{cycle.pk}:0"),
+    ]
+    # the engine's manifest prices a success at nothing, and both sides' seconds as one started minute
+    assert rows[0].metrics == {
+        "synergy_cpu_usage": 2.0,
+        "synergy_efficiency": pytest.approx(1 / 3 - 2 / 3),
+        "synergy_roi": 0.0,
+        "synergy_revenue": 0.0,
+    }
+    assert rows[0].roi_delta == 0.0
+
+
 def self_tested(
     engine: Engine, modules: dict[str, dict[str, int]], roi: float | None = None
 ) -> dict[str, Any]:
@@ -144,7 +166,9 @@ def self_tested(
     for path, functions in modules.items():
         run = {"subject": engine.name, "path": path, "state": "passed", "functions": functions}
         ModuleRun.objects.create(batch=batch, **run)
-    proposals = [{"module_path": path, "benchmark": {"roi": roi}} for path in modules]
+    sides = {"parent": side(cpu=1.0, successes=2), "candidate": side(cpu=3.0, successes=3)}
+    told = {"roi": roi, "presets": {"baseline": sides, "spike": sides} if roi is not None else {}}
+    proposals = [{"module_path": path, "workflow": "score", "benchmark": told} for path in modules]
     return {"batch": batch.pk, "proposals": proposals}
 
 

@@ -15,7 +15,7 @@ from engines.domain.results import Json, StepOutcome
 from engines.domain.roi import ValueModel, cycle_cost, worth
 from engines.domain.training_verdict import PROMOTABLE
 from engines.models import Cycle, Engine
-from engines.services import bots, module_progress
+from engines.services import bots, module_progress, workflow_synergies
 from forecasting.domain.confidence import final_score, needs_review, risk_adjusted
 from forecasting.domain.rankings import Mark, log_lines
 from forecasting.models import RoiEvent
@@ -52,6 +52,7 @@ class Measure(Idle):
             return
         engine = Engine.objects.select_for_update(no_key=True).get(pk=context.engine_id)
         _count_modules(engine, context, brought)
+        workflow_synergies.keep(engine, context.results, context.cycle_id)
         if outcome.state != "done":
             return
         before = [entry for entry in engine.roi_history if entry["cycle"] != context.cycle_id]

@@ -1,0 +1,66 @@
+"""Keeps what a module added to a workflow in each scenario, as synergy samples of the workflow.
+
+The combined run is the workflow with the module in it, the other side the workflow without. The module
+alone is no side: it would need the payload that only the workflow makes, and another input is no fair
+comparison.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from engines.domain.roi import ValueModel, cycle_cost
+from engines.models import Engine
+from engines.services import bots
+from forecasting.domain.metrics import Raw
+from forecasting.services.synergies import record_synergy
+
+SUBJECT_CHARS, SCENARIO_CHARS = 128, 64
+
+
+def keep(engine: Engine, results: Mapping[str, Mapping[str, Any]], cycle_id: int) -> int:
+    """Keep a sample for each proposal that was benchmarked and each scenario; return how many.
+
+    A repeated call replaces what the same cycle said.
+    """
+    prices = bots.value_model(bots.manifest_of(engine))
+    proposals = results.get("orphans", {}).get("proposals", ())
+    found = [(n, each) for n, each in enumerate(proposals) if (each.get("benchmark") or {}).get("presets")]
+    kept = 0
+    for number, each in found:
+        subject = f"{engine.name}/{each['workflow']}"[:SUBJECT_CHARS]
+        for scenario, sides in sorted(each["benchmark"]["presets"].items()):
+            with_it, without = (raw(sides[side], prices) for side in ("candidate", "parent"))
+            row = record_synergy(
+                subject,
+                f"cycle:{cycle_id}:{number}",
+                combined=[with_it],
+                alone=[[without]],
+                roi_delta=_gain(with_it, without),
+                scenario=scenario[:SCENARIO_CHARS],
+            )
+            kept += row is not None
+    return kept
+
+
+def raw(side: Mapping[str, Any], prices: ValueModel | None) -> Raw:
+    """Return what the runs of one side of a benchmark measured; None where they didn't."""
+    rate = side["successes"] / side["runs"] if side["runs"] else None
+    cpu = side["cpu_seconds"]
+    priced = prices is not None and rate is not None and cpu is not None
+    return {
+        "success_rate": rate,
+        "cpu_seconds": cpu,
+        "value": prices.value_per_success * rate if priced and prices and rate is not None else None,
+        "cost": cycle_cost(cpu, 0, prices) if priced and prices else None,
+    }
+
+
+def _gain(with_it: Raw, without: Raw) -> float | None:
+    """Return how much more a run is worth with the module; None where a part was not measured."""
+    worths = []
+    for side in (with_it, without):
+        value, cost = side["value"], side["cost"]
+        if value is None or cost is None:
+            return None
+        worths.append(value - cost)
+    return worths[0] - worths[1]
