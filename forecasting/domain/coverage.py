@@ -80,7 +80,7 @@ def reliability(errors: Sequence[float]) -> float | None:
     one great miss from deciding for long.
     """
     total = weight = 0.0
-    for error in errors:
+    for error in filter(math.isfinite, errors):
         total = KEPT * total + math.log1p(abs(error))
         weight = KEPT * weight + 1
     return math.exp(-total / weight) if weight else None

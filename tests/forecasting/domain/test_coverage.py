@@ -81,6 +81,8 @@ def test_the_level_is_replayed_in_order() -> None:
 def test_reliability_falls_with_errors_and_weighs_the_newest() -> None:
     assert reliability([]) is None
     assert reliability([0.0]) == 1.0
+    assert reliability([math.nan, 0.0, math.inf]) == 1.0
+    assert reliability([math.nan]) is None
     assert reliability([1.0] * 10) == pytest.approx(0.5)
     late, early = reliability([0.1] * 5 + [3.0]), reliability([3.0] + [0.1] * 5)
     assert (late or 1.0) < (early or 0.0)
