@@ -4,12 +4,15 @@ import math
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from engines.domain.results import Actor
 from forecasting.domain.rankings import CEILING, DIMINISHING, Limits
 from forecasting.models import ModuleProgress
 from forecasting.services.modules import Brought, complete_of, move_on, reopen
+from menace_site.models import AuditEntry
+from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
 LIMITS = Limits()
@@ -82,3 +85,15 @@ def test_bad_values_are_refused() -> None:
             move_on(subject, 1, brought, limits=LIMITS, scale=1.0)
     with pytest.raises(ValueError):
         reopen(range(2_000), actor=ADA)
+
+
+def test_a_superuser_opens_modules_again_in_the_admin(client: Client) -> None:
+    for cycle in (1, 2, 3):
+        moved(cycle, a=Brought(roi=0.0))
+    row = ModuleProgress.objects.get()
+    client.force_login(make_user("admin"))
+    chosen = {"action": "reopen_chosen", "_selected_action": [row.pk]}
+    assert client.post("/admin/forecasting/moduleprogress/", chosen).status_code == 302
+    row.refresh_from_db()
+    assert (row.complete, row.reopened_reason) == (False, "in the admin")
+    assert AuditEntry.objects.get(verb="module.reopen").actor == row.reopened_by
