@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from engines import api
 from forecasting.domain import forecast_shipped
@@ -16,7 +18,7 @@ from forecasting.tasks import retrain_forecasts
 from menace_site.models import AuditEntry
 from orphans.domain.acting import Actor
 from tests.engines.test_steps import ScriptedPipeline
-from tests.factories import make_engine
+from tests.factories import make_engine, make_user
 from tests.forecasting.forests import few_trees
 
 ADA = Actor(label="ada", kind="person")
@@ -231,3 +233,14 @@ def test_an_engine_is_asked_in_plain_python(db: None) -> None:
     assert api.AdaptiveROIPredictor is type(predictor.active())
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         _ = api.Nothing  # type: ignore[attr-defined]
+
+
+def test_the_admin_shows_models_without_their_arrays(db: None, client: Client) -> None:
+    row = broken()
+    client.force_login(make_user("admin"))
+    for path in ("", f"{row.pk}/change/"):
+        with CaptureQueriesContext(connection) as asked:
+            page = client.get(f"/admin/forecasting/forecastmodel/{path}")
+        assert page.status_code == 200
+        assert row.version in page.content.decode()
+        assert not any('"arrays"' in query["sql"] for query in asked.captured_queries)
