@@ -140,6 +140,7 @@ class Foresight(Endpoint, GenericViewSet[Any]):
 
     access = {"graph": SEE_ENGINES, "stages": SEE_ENGINES, "verdicts": SEE_ENGINES}
     lookup_field = "name"
+    pagination_class = None
     serializer_class = GraphSerializer
 
     def engine(self) -> Engine:
@@ -149,7 +150,7 @@ class Foresight(Endpoint, GenericViewSet[Any]):
         return found
 
     @extend_schema(responses=GraphSerializer, parameters=GRAPH_PARAMETERS)
-    @action(detail=True, pagination_class=None)
+    @action(detail=True)
     def graph(self, request: Request, name: str) -> Response:
         """Show how the workflows hang together, and what a change of one of them would do to the others."""
         known_parameters(request, "workflow", "roi_delta", "synergy_delta")
@@ -159,7 +160,7 @@ class Foresight(Endpoint, GenericViewSet[Any]):
         return Response({**graphs.graph(engine), "wave": wave})
 
     @extend_schema(responses=StagesSerializer)
-    @action(detail=True, pagination_class=None)
+    @action(detail=True)
     def stages(self, request: Request, name: str) -> Response:
         """Show how each workflow bore the hard stages; what was not measured says so."""
         known_parameters(request)
@@ -168,7 +169,7 @@ class Foresight(Endpoint, GenericViewSet[Any]):
         return Response({"engine": engine.name, "workflows": visible_data(found)})
 
     @extend_schema(responses=VerdictSerializer(many=True))
-    @action(detail=True, pagination_class=None)
+    @action(detail=True)
     def verdicts(self, request: Request, name: str) -> Response:
         """Show the latest verdict on the engine and on each of its workflows."""
         known_parameters(request)
