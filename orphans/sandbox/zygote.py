@@ -12,6 +12,7 @@ import select
 import signal
 import socket
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -42,6 +43,8 @@ MODULES: Final = {
 }  # fmt: skip
 """What each profile loads; what isn't installed is left out."""
 IDLE_SECONDS: Final = 300.0
+LAST_SECONDS: Final = 2.0
+"""What the runs get to end in when the spawner is gone: their keepers end them at once."""
 HUGE: Final = 2**21
 MADV_COLLAPSE: Final = 25
 REQUEST_BYTES: Final = 64 * 2**10
@@ -79,20 +82,32 @@ class Zygote:
         self._births: dict[int, Birth] = {}
         #: pidfd of a run → its id and where its end is told
         self._runs: dict[int, tuple[int, socket.socket]] = {}
+        #: the spawner is there
+        self._serving = True
 
     def serve(self) -> None:
-        """Fork runs until the spawner is gone or nobody asks."""
-        while True:
-            ready = self._poll.poll(IDLE_SECONDS * 1000)
-            if not ready and not self._runs:
-                return
-            for number, _ in ready:
-                if number in self._births:
-                    self._hear(number)
-                elif number in self._runs:
-                    self._tell_end(number)
-                elif number == self._requests.fileno() and not self._take():
-                    return
+        """Fork runs until the spawner is gone or nobody asks; then collect those that end with it.
+
+        A namespace can't end before its last process was collected, which nobody would do after this one.
+        """
+        while self._poll_once(IDLE_SECONDS) or (self._runs and self._serving):
+            pass
+        end = time.monotonic() + LAST_SECONDS
+        while self._runs and time.monotonic() < end:
+            self._poll_once(LAST_SECONDS)
+
+    def _poll_once(self, seconds: float) -> bool:
+        """Serve what is to be had; False when that was nothing, or when the spawner is gone."""
+        ready = self._poll.poll(seconds * 1000)
+        for number, _ in ready:
+            if number in self._births:
+                self._hear(number)
+            elif number in self._runs:
+                self._tell_end(number)
+            elif number == self._requests.fileno() and not self._take():
+                self._poll.unregister(number)
+                self._serving = False
+        return bool(ready) and self._serving
 
     def _take(self) -> bool:
         """Carry out one request; False when the spawner is gone."""
@@ -231,6 +246,7 @@ def be(profile: str, path: list[str], requests: socket.socket) -> NoReturn:
         gc.disable()
         collapse()
         requests.send(b"ready")
+        prctl(PR_SET_PDEATHSIG, 0)  # from here on it sees by its socket that the spawner is gone
         Zygote(requests).serve()
     except BaseException as error:  # noqa: BLE001 - runs go on without it
         os.write(2, f"warm server {profile}: {type(error).__name__}: {error}\n".encode())

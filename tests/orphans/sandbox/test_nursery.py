@@ -76,3 +76,29 @@ def test_a_spawner_that_hangs_is_killed() -> None:
         output, errors = process.communicate(timeout=60)
     assert errors == ""
     assert gone(int(output), seconds=1)
+
+
+WARM = """
+import time
+from pathlib import Path
+from orphans.sandbox import Kind, RunSpec, SubprocessRunner, kernel, nursery
+kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+spec = RunSpec(kind=Kind.CALL, target="posixpath:basename", payload="a/b", profile="tests")
+runner = SubprocessRunner()
+while not runner.run(spec).warm: time.sleep(0.05)
+runner.run(spec)
+nursery.shared().close()
+def left():
+    pids = Path(f"/proc/self/task/{__import__('os').getpid()}/children").read_text().split()
+    return [pid for pid in pids if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"]
+end = time.monotonic() + 10
+while left() and time.monotonic() < end: time.sleep(0.05)
+print(left())
+"""
+
+
+def test_a_namespace_ends_also_where_nobody_collects_orphans() -> None:
+    """As in a container whose first process waits for no child: a keeper ends when its last process was."""
+    with started(WARM) as process:
+        output, errors = process.communicate(timeout=60)
+    assert (errors, output) == ("", "[]\n")
