@@ -6,7 +6,8 @@
 Speed: for each checkout, and each source distribution that is downloaded (django, sympy and celery without
 any), the least CPU seconds of the rounds, children included: `ruff analyze graph` alone, grimp if it is
 installed, our scan with no memory, with nothing changed, and with 1 % of the files changed. Ratios are within
-the run.
+the run. grimp is given every top package of the checkout, each folder's together; it has no scripts and no
+namespace folders in its graph. `--modules 20000` scans a generated tree for its peak of memory.
 
 Accuracy: folders of labelled cases, each with `tree/` and `labels.json` (rows of `path`, `label`, `kind` and
 `parents` under the key `labels`): recall, precision, live modules flagged, exact parents, `test_only`.
@@ -31,26 +32,52 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 DEFAULT: Final = ("django", "sympy", "celery")
 PEER: Final = """
-import json, os, sys, grimp
-where, names = sys.argv[1], json.loads(sys.argv[2])
-sys.path.insert(0, where)
-for name in names:
+import json, sys, grimp
+modules = 0
+for where, names in json.loads(sys.argv[1]).items():
+    sys.path.insert(0, where)
     try:
-        grimp.build_graph(name, cache_dir=None)
+        modules += len(grimp.build_graph(*names, cache_dir=None).modules)
     except Exception:
-        pass
+        for name in names:
+            try:
+                modules += len(grimp.build_graph(name, cache_dir=None).modules)
+            except Exception:
+                pass
+    sys.path.pop(0)
+    for name in [each for each in sys.modules if each.partition(".")[0] in names]:
+        sys.modules.pop(name)
+print(modules)
+"""
+"""grimp's graph of all packages of one folder together; one by one where that fails."""
+PEAK: Final = """
+import json, os, resource, subprocess, sys
+command = [sys.executable, sys.argv[1], "orphans", "scan", sys.argv[2], "--json", "--no-cache"]
+process = subprocess.Popen(command, stdout=subprocess.PIPE)
+found = json.loads(process.stdout.read())
+usage = os.wait4(process.pid, 0)[2]
+sizes = {"modules": found["modules"], "found": len(found["orphans"])}
+print(json.dumps({**sizes, "peak MB": usage.ru_maxrss // 1024}))
 """
 FLAGGED: Final = {"orphan", "isolated", "redundant", "legacy"}
+
+
+PLAIN: Final = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+"""Left out of the environment: an installed project has its bytecode."""
 
 
 def cpu(command: Sequence[str], folder: Path, environ: dict[str, str] | None = None) -> tuple[float, bytes]:
     """Run a command and return its CPU seconds, children included, and what it printed."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
-        command, cwd=folder, env={**os.environ, **(environ or {})}, capture_output=True, check=False
+        command, cwd=folder, env={**_environ(), **(environ or {})}, capture_output=True, check=False
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout
+
+
+def _environ() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in PLAIN}
 
 
 def downloaded(name: str, folder: Path) -> Path:
@@ -92,13 +119,26 @@ def touched(checkout: Path, seed: int) -> None:
     time.sleep(2.2)
 
 
-def grimp_seconds(checkout: Path, rounds: int) -> float | None:
-    """Return what grimp's graph of the top packages costs; None when it isn't installed."""
-    packages = sorted(each.parent.name for each in checkout.glob("*/__init__.py"))
-    command = [sys.executable, "-I", "-c", PEER, str(checkout), json.dumps(packages)]
+def top_packages(checkout: Path) -> dict[str, list[str]]:
+    """Return the packages that no package is around, by the folder they are imported from."""
+    found: dict[str, list[str]] = {}
+    for folder, folders, names in os.walk(checkout):
+        place = Path(folder)
+        folders[:] = [each for each in folders if not each.startswith((".", "__"))]
+        if "__init__.py" in names and place != checkout:
+            if place.name.isidentifier() and place.name not in sys.stdlib_module_names:
+                found.setdefault(str(place.parent), []).append(place.name)
+            folders[:] = []
+    return found
+
+
+def grimp_seconds(checkout: Path, rounds: int) -> tuple[float, int] | None:
+    """Return what grimp's graph of every top package costs, and its modules; None when it isn't installed."""
     if subprocess.run([sys.executable, "-c", "import grimp"], capture_output=True, check=False).returncode:
         return None
-    return min(cpu(command, Path("/"))[0] for _ in range(rounds))
+    command = [sys.executable, "-I", "-c", PEER, json.dumps(top_packages(checkout))]
+    least, printed = min(cpu(command, Path("/")) for _ in range(rounds))
+    return least, int(printed or 0)
 
 
 def speed(original: Path, rounds: int, work: Path) -> dict[str, Any]:
@@ -118,8 +158,43 @@ def speed(original: Path, rounds: int, work: Path) -> dict[str, Any]:
     seconds = {"cold": min(each for each, _ in cold), "unchanged": warm, "1 % changed": min(changed)}
     ratios = {name: round(each / plain, 2) for name, each in seconds.items()}
     found = cold[0][1]
+    grimp = grimp_seconds(checkout, rounds)
     sizes = {"modules": found["modules"], "found": len(found["orphans"])}
-    return {"ruff": plain, "grimp": grimp_seconds(checkout, rounds), **seconds, "ratios": ratios, **sizes}
+    if grimp is not None:
+        ratios["cold to grimp"] = round(seconds["cold"] / grimp[0], 2)
+        sizes["modules of grimp"] = grimp[1]
+    return {"ruff": plain, "grimp": grimp and grimp[0], **seconds, "ratios": ratios, **sizes}
+
+
+def generated(folder: Path, modules: int, lines: int) -> Path:
+    """Write a tree of so many modules, of about so many lines together, a tenth of which nothing imports."""
+    each, packages = lines // modules, modules // 50
+    body = "".join(
+        f"def work_{n}(value, other):\n    total = value + {n}\n    return total * other.size\n\n\n"
+        for n in range(max(1, each // 5))
+    )
+    (folder / "pkg").mkdir(parents=True)
+    for number in range(packages):
+        place = folder / "pkg" / f"part_{number}"
+        place.mkdir()
+        names = [f"module_{n}" for n in range(49)]
+        (place / "__init__.py").write_text("".join(f"from . import {name}\n" for name in names[:44]))
+        for name in names:
+            (place / f"{name}.py").write_text(f"import pkg.part_{(number + 1) % packages}\n\n\n{body}")
+    (folder / "pkg" / "__init__.py").write_text("")
+    (folder / "run.py").write_text(
+        "".join(f"import pkg.part_{n}\n" for n in range(packages))
+        + "\nif __name__ == '__main__':\n    print(pkg)\n"
+    )
+    return folder
+
+
+def memory(work: Path, modules: int, lines: int) -> dict[str, Any]:
+    """Return seconds, and the peak of the scanning process and its ruff in MB, of a generated tree."""
+    checkout = generated(work / "generated", modules, lines)
+    command = [sys.executable, "-c", PEAK, str(ROOT / "manage.py"), str(checkout)]
+    seconds, printed = cpu(command, ROOT, {"SANDBOX_DATA_DIR": str(work / "generated-data")})
+    return {"cpu": round(seconds, 2), **json.loads(printed)}
 
 
 def judged(case: Path, counts: Counter[str]) -> None:
@@ -166,9 +241,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--download", nargs="*", default=[], metavar="NAME")
     parser.add_argument("--cases", nargs="*", default=[], type=Path, metavar="FOLDER")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--modules", type=int, default=0, help="also scan a generated tree of so many modules"
+    )
+    parser.add_argument("--lines", type=int, default=1_200_000, help="lines of the generated tree")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(arguments)
-    nothing = not (options.checkouts or options.download or options.cases)
+    nothing = not (options.checkouts or options.download or options.cases or options.modules)
     results: dict[str, Any] = {"load": os.getloadavg()[0]}
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
@@ -176,6 +255,9 @@ def main(arguments: list[str] | None = None) -> int:
         for place in [*options.checkouts, *(downloaded(name, work / "packed") for name in names)]:
             results[place.name] = speed(place.resolve(), options.rounds, work)
             print(place.name, json.dumps(results[place.name]), flush=True)
+        if options.modules:
+            results["generated"] = memory(work, options.modules, options.lines)
+            print("generated", json.dumps(results["generated"]), flush=True)
     if options.cases:
         results["accuracy"] = accuracy(options.cases)
         print(json.dumps(results["accuracy"], indent=1))

@@ -6,6 +6,7 @@ survive renamed variables; a word of few files counts more than one of many (inv
 Spärck Jones, 1972).
 """
 
+import heapq
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,11 @@ LEAST_SCORE: Final = 0.6
 """Share of a module's rare words below which a file isn't worth a closer look."""
 RARE_WORDS: Final = 64
 """So many words of a module are looked up, the rarest first."""
+COMMON_FILES: Final = 1000
+ENOUGH_WORDS: Final = 12
+"""A word of more files than that isn't looked up when so many rarer ones are there."""
+MOST_NEAR: Final = 200
+"""So many files come close to one module at most."""
 MAX_BYTES: Final = 4_000_000
 """Of longer files only the beginning is looked at."""
 
@@ -56,6 +62,7 @@ class Sketches:
         self._wanted = frozenset[bytes]().union(*wanted)
         self._files: dict[bytes, list[str]] = {}
         self._count = 0
+        self._closest: dict[frozenset[bytes], list[str]] = {}
 
     def add(self, path: str, source: str | bytes) -> None:
         """Look at one file."""
@@ -69,13 +76,19 @@ class Sketches:
 
         Words that no file has are left out: they tell that something was renamed, not where it came from.
         """
+        if words not in self._closest:
+            self._closest[words] = self._near(words)
+        return self._closest[words]
+
+    def _near(self, words: frozenset[bytes]) -> list[str]:
         known = sorted((len(self._files[word]), word) for word in words if word in self._files)[:RARE_WORDS]
+        rare = [each for each in known if each[0] <= COMMON_FILES]
+        known = rare if len(rare) >= ENOUGH_WORDS else known[:ENOUGH_WORDS]
         worth = {word: math.log((self._count + 1) / (files + 0.5)) + 0.1 for files, word in known}
         least = LEAST_SCORE * sum(worth.values())
         scores = self._scores(worth)
-        return sorted(
-            (path for path in scores if scores[path] >= least), key=lambda path: (-scores[path], path)
-        )
+        found = [path for path in scores if scores[path] >= least]
+        return heapq.nsmallest(MOST_NEAR, found, key=lambda path: (-scores[path], path))
 
     def _scores(self, worth: Mapping[bytes, float]) -> dict[str, float]:
         scores: dict[str, float] = {}
