@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -205,7 +206,7 @@ def test_retrain_repeats_until_it_is_ended(monkeypatch: pytest.MonkeyPatch) -> N
         if len(slept) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(adaptive_roi.time, "sleep", sleep)
+    monkeypatch.setattr(time, "sleep", sleep)
     with pytest.raises(KeyboardInterrupt):
         called("retrain", "--interval", "30")
     assert slept == [30.0, 30.0]

@@ -36,7 +36,7 @@ def teeth(seed: int, points: int = 40) -> list[float]:
     """A course that no shipped row shows."""
     random = np.random.default_rng(seed)
     steps = np.tile([3.0, 3.0, -7.0], points)[seed % 3 : seed % 3 + points]
-    return (np.cumsum(steps) + random.normal(0, 0.1, points)).tolist()
+    return [float(value) for value in np.cumsum(steps) + random.normal(0, 0.1, points)]
 
 
 def events(subject: str, values: list[float], **fields: Any) -> None:
@@ -232,7 +232,7 @@ def test_an_engine_is_asked_in_plain_python(db: None) -> None:
     assert len(engine.predict_roi(3).mean) == 3
     assert api.AdaptiveROIPredictor is type(predictor.active())
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
-        _ = api.Nothing  # type: ignore[attr-defined]
+        _ = api.Nothing
 
 
 def test_the_admin_shows_models_without_their_arrays(db: None, client: Client) -> None:

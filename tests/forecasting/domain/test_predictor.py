@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from forecasting.domain import forecast_shipped, predictor
+from forecasting.domain import forecast, forecast_rows, forecast_shipped, predictor
 from forecasting.domain.forecast import answer
 from forecasting.domain.forecast_forest import BadModel
 from forecasting.domain.predictor import (
@@ -28,7 +28,7 @@ def teeth(seed: int, points: int = 56) -> list[float]:
     """A course that no shipped row shows: up by three, down by seven, with a little noise."""
     random = np.random.default_rng(seed)
     steps = np.tile([3.0, 3.0, -7.0], points)[seed % 3 : seed % 3 + points]
-    return (np.cumsum(steps) + random.normal(0, 0.1, points)).tolist()
+    return [float(value) for value in np.cumsum(steps) + random.normal(0, 0.1, points)]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -101,7 +101,7 @@ def test_no_candidate_is_given_the_points_it_is_judged_by(monkeypatch: pytest.Mo
     histories = {f"bot{seed}": teeth(seed) for seed in range(3)}
     trained_on: list[Any] = []
     asked: list[int] = []
-    real_rows, real_quantiles = predictor.rows_of, predictor.quantiles
+    real_rows, real_quantiles = forecast_rows.rows_of, forecast.quantiles
 
     def rows_of(series: Any, most: int, random: Any) -> Any:
         trained_on.append([len(values) for values in series])
