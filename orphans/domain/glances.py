@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Self
 
-from orphans.domain.fingerprints import Fingerprint
+from orphans.domain.fingerprints import COMMON, Fingerprint
 
 _ONLY_WORDS: Final = bytes(
     byte if byte >= 128 or chr(byte).isalnum() or byte == ord("_") else ord(" ") for byte in range(256)
@@ -17,9 +17,10 @@ _ONLY_WORDS: Final = bytes(
 _WORD: Final = re.compile(r"\w+")
 _DEFINITION: Final = re.compile(rb"\n(?:async +)?(?:def|class) +(\w+)")
 _ATTRIBUTE: Final = re.compile(rb"\.(?=[A-Za-z_])(\w+)")
-_ALIKE, _SOME, _MANY = 0.7, 0.6, 10
+_ALIKE, _SOME, _MANY = 0.5, 0.5, 8
 """A little below what `redundancy` asks of definitions, of names, and of their number without definitions."""
-_CERTAIN: Final = 0.7
+_COMMON: Final = frozenset(name.encode() for name in COMMON)
+_CERTAIN: Final = 0.5
 """Of the words behind a dot, so many are names of code at least; the rest is prose."""
 
 
@@ -38,7 +39,7 @@ class Glance:
         """Look at a file."""
         data = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
         made = frozenset(_DEFINITION.findall(b"\n" + data))
-        attributes = set(_ATTRIBUTE.findall(data))
+        attributes = set(_ATTRIBUTE.findall(data)) - _COMMON
         return cls(frozenset(data.translate(_ONLY_WORDS).split()), made, int(len(attributes) * _CERTAIN))
 
     def may_hold(self, words: frozenset[bytes], other: Self) -> bool:
