@@ -32,7 +32,9 @@ def _history(forecast: Forecast, shown: int) -> list[Panel]:
     events = RoiEvent.objects.levels(forecast.subject)
     last = events.filter(source=forecast.source).values_list("id", flat=True).first()
     known = events.filter(at__lte=forecast.at) if last is None else events.filter(id__lte=last)
-    found = list(known.order_by("-id").values("at", "roi_after", "source")[: min(shown, MAX_HISTORY)])[::-1]
+    found = list(known.order_by("-at", "-id").values("at", "roi_after", "source")[: min(shown, MAX_HISTORY)])[
+        ::-1
+    ]
     return [
         {
             "position": place - len(found) + 1,

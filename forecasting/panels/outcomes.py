@@ -29,7 +29,7 @@ COLUMNS = (
 def settled(subjects: Sequence[str], scenario: str = "") -> "QuerySet[Forecast]":
     """Return the subjects' forecasts of which at least the first number came, newest first."""
     rows = Forecast.objects.filter(subject__in=subjects, scenario=scenario)
-    return rows.exclude(actual=[]).order_by("-id")
+    return rows.exclude(actual=[]).order_by("-at", "-id")
 
 
 def newest(subjects: Sequence[str], scenario: str = "") -> list[Row]:

@@ -32,7 +32,7 @@ def scenario_panel(subjects: Sequence[str]) -> Panel:
 
 def _newest_pairs(subjects: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
     """Return by scenario its newest sample and the one before, of the newest `MAX_OUTCOMES` samples."""
-    samples = SynergySample.objects.filter(subject__in=subjects).exclude(scenario="").order_by("-id")
+    samples = SynergySample.objects.filter(subject__in=subjects).exclude(scenario="").order_by("-at", "-id")
     pairs: dict[str, list[Mapping[str, Any]]] = {}
     for row in samples.values("scenario", "roi_delta", "metrics")[:MAX_OUTCOMES]:
         pair = pairs.setdefault(row["scenario"], [])

@@ -122,7 +122,7 @@ def _with_verdict(forecast: Document) -> Document:
 
 def history_of(subject: str) -> list[float]:
     """Return the latest measured ROI of a subject, oldest first."""
-    rows = RoiEvent.objects.levels(subject).order_by("-id").values_list("roi_after", flat=True)
+    rows = RoiEvent.objects.levels(subject).order_by("-at", "-id").values_list("roi_after", flat=True)
     return [level for level in reversed(rows[:HISTORY]) if level is not None]
 
 

@@ -96,7 +96,7 @@ def _level(deployed: Mapping[str, Any] | None, prices: ValueModel, cost: float) 
 
 def _levels(engine: Engine, source: str) -> list[float]:
     """Return the levels of the cycles before, oldest first."""
-    events = RoiEvent.objects.levels(engine.name).exclude(source=source).order_by("-id")
+    events = RoiEvent.objects.levels(engine.name).exclude(source=source).order_by("-at", "-id")
     found = events.values_list("roi_after", flat=True)[:HISTORY]
     return [level for level in reversed(found) if level is not None]
 
