@@ -59,9 +59,9 @@ class Migration(migrations.Migration):
                 ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('engine', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='promotions', to='engines.engine')),
                 ('requested_by', models.ForeignKey(help_text='Who set off what made the candidate; empty: nobody but the schedule.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('revision', models.ForeignKey(help_text='Of kind workflow.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='promotions', to='engines.workflowrevision')),
+                ('revision', models.ForeignKey(help_text='Of kind workflow.', null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='promotions', to='engines.workflowrevision')),
                 ('rolled_back_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('version', models.ForeignKey(help_text='Of kind model.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='promotions', to='engines.modelversion')),
+                ('version', models.ForeignKey(help_text='Of kind model.', null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='promotions', to='engines.modelversion')),
             ],
             options={
                 'ordering': ['-id'],

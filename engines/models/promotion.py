@@ -52,14 +52,14 @@ class Promotion(models.Model):
     version = models.ForeignKey(
         ModelVersion,
         null=True,
-        on_delete=models.PROTECT,
+        on_delete=models.RESTRICT,
         related_name="promotions",
         help_text="Of kind model.",
     )
     revision = models.ForeignKey(
         WorkflowRevision,
         null=True,
-        on_delete=models.PROTECT,
+        on_delete=models.RESTRICT,
         related_name="promotions",
         help_text="Of kind workflow.",
     )

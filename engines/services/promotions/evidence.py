@@ -189,9 +189,10 @@ def age_hours(document: Mapping[str, Any], at: datetime) -> float:
 
 def usual_policy() -> PromotionPolicy:
     """Return the policy of engines that set none of their own: the settings'."""
-    sandbox = settings.SANDBOX
     return PromotionPolicy(
-        tau=sandbox.tau, max_p_collapse=sandbox.max_p_collapse, evidence_hours=sandbox.evidence_hours
+        tau=settings.SANDBOX.tau,
+        max_p_collapse=settings.SANDBOX.max_p_collapse,
+        evidence_hours=settings.SANDBOX.evidence_hours,
     )
 
 
