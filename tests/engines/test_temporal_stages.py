@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.utils.module_loading import import_string
 
 from engines.domain.cycle import Interrupted
@@ -22,6 +23,7 @@ from engines.services.temporal_stages import evidence_for, measure, measure_due,
 from engines.services.workflow_benchmark import Bench
 from forecasting.models import CycleMetrics, Forecast, RoiEvent
 from orphans.sandbox import Measurement, Network, Outcome, RunSpec
+from orphans.services.scenarios import probe
 from tests.engines.repositories import make_repository
 from tests.factories import make_cycle
 
@@ -87,7 +89,7 @@ LATE = Measurement(outcome=Outcome.TIMEOUT, reason="over its time", wall_seconds
 @pytest.fixture
 def whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that can give runs an API, whatever this one can."""
-    words = dict(stage_runs.probe()) | {"stub": True}
+    words = dict(probe()) | {"stub": True}
     monkeypatch.setattr(stage_runs, "probe", lambda: words)
 
 
@@ -160,7 +162,7 @@ def test_when_the_time_is_over_the_rest_is_not_measured() -> None:
 
 
 def test_without_a_loopback_stages_that_need_one_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    words = dict(stage_runs.probe()) | {"stub": False}
+    words = dict(probe()) | {"stub": False}
     monkeypatch.setattr(stage_runs, "probe", lambda: words)
     found = run_stages(Runs().bench, ["shop:load"], repeats=1)
     assert [name for name, row in found.items() if row["runs"]] == ["normal", "resource_strain"]
@@ -187,7 +189,7 @@ def test_stages_run_in_a_real_sandbox_are_kept_and_recorded(shop: Engine) -> Non
     assert (normal["successes"], normal["keys"], normal["note"]) == (1, ["count", "total"], "")
     assert normal["entropy"] == pytest.approx(math.log2(3))  # the module, load and report, once each
     assert strain["successes"] == 1
-    assert drift["runs"] == int(stage_runs.probe()["stub"])
+    assert drift["runs"] == int(probe()["stub"])
     assert row.roi == pytest.approx(2.0, abs=0.1)
     metrics = CycleMetrics.objects.get()
     assert (metrics.subject, metrics.cycle) == ("shop/orders", cycle.pk)
@@ -275,6 +277,7 @@ def test_what_waits_is_measured_once_a_cycle(
     assert measure_due() is None
     cycle = make_cycle(shop, "done")
     row = measure_due()
+    assert row is not None
     assert (row.cycle, row.requested_label) == (cycle, "schedule")
     assert measure_due() is None
     make_cycle(shop, "done")
@@ -308,8 +311,8 @@ def test_a_repository_that_is_gone_is_passed_over(shop: Engine) -> None:
 @pytest.mark.django_db
 def test_only_one_worker_measures_at_a_time(shop: Engine) -> None:
     make_cycle(shop, "done")
-    temporal_stages.cache.add(temporal_stages.LOCK, 1, 60)
+    cache.add(temporal_stages.LOCK, 1, 60)
     try:
         assert measure_due() is None
     finally:
-        temporal_stages.cache.delete(temporal_stages.LOCK)
+        cache.delete(temporal_stages.LOCK)
