@@ -259,10 +259,12 @@ def test_shadow_mode_uses_only_what_was_known_then() -> None:
     young = make_winner(engine)
     make_forecast(engine)
     later = make_winner(engine)
-    Cycle.objects.filter(pk=young.cycle_id).update(finished_at="2020-01-01T00:00Z")
-    Cycle.objects.filter(pk=later.cycle_id).update(finished_at="2100-01-01T00:00Z")
+    assert young.cycle is not None
+    assert later.cycle is not None
+    Cycle.objects.filter(pk=young.cycle.pk).update(finished_at="2020-01-01T00:00Z")
+    Cycle.objects.filter(pk=later.cycle.pk).update(finished_at="2100-01-01T00:00Z")
     for cycle in (young.cycle, later.cycle):
-        cycle.steps.update(finished_at="2020-01-01T00:00Z")  # type: ignore[union-attr]
+        cycle.steps.update(finished_at="2020-01-01T00:00Z")
 
     found = shadow(engine)
 
