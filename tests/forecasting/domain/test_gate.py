@@ -44,7 +44,8 @@ def test_good_evidence_is_promoted_with_a_reason_for_each_rule() -> None:
     assert decision.verdict == "promote"
     assert len({each.code for each in decision.reasons}) == len(RULES)
     assert all(each.ok and each.text and not each.what_would_change for each in decision.reasons)
-    assert decision.against == decision.unmeasured == ()
+    assert decision.against == ()
+    assert decision.unmeasured == ()
 
 
 def test_nothing_known_is_never_promoted() -> None:
@@ -125,11 +126,12 @@ def test_a_constant_loser_is_never_promoted() -> None:
 
 def test_what_may_be_missing_is_said_and_holds_when_the_policy_requires_it() -> None:
     for name in OPTIONAL:
-        decision = told(**{name: None})
+        missing: dict[str, Any] = {name: None}
+        decision = told(**missing)
         assert (decision.verdict, decision.unmeasured) == ("promote", (name,))
         assert "not" in reason(name, decision).text
         assert decision.text == f"Promote: nothing speaks against it; not measured: {name}."
-        assert told(Policy(required=(name,)), **{name: None}).verdict == "hold"
+        assert told(Policy(required=(name,)), **missing).verdict == "hold"
 
 
 def test_without_new_code_there_is_nothing_to_flag_or_test() -> None:
