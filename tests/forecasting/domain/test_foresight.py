@@ -1,6 +1,8 @@
 """The foresight tracker: windows, trends, cold starts, and the verdicts that its vectors must keep."""
 
 import json
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +23,9 @@ VALUES = st.lists(st.floats(-100, 100, allow_nan=False).map(lambda value: round(
 FEW = settings(max_examples=30, deadline=None)
 
 
-def tracker_with(roi, degradation=None, **options):
+def tracker_with(
+    roi: Iterable[float], degradation: Sequence[float] | None = None, **options: Any
+) -> ForesightTracker:
     tracker = ForesightTracker(**options)
     for place, value in enumerate(roi):
         entropy = None if degradation is None else degradation[place]
@@ -41,7 +45,9 @@ def tracker_with(roi, degradation=None, **options):
         ([1, 3, 1, 3, 1], "Volatile", None),
     ],
 )
-def test_short_histories_have_the_verdict_that_they_always_had(roi, risk, collapse_in):
+def test_short_histories_have_the_verdict_that_they_always_had(
+    roi: list[float], risk: str, collapse_in: int | None
+) -> None:
     found = tracker_with(roi).predict_roi_collapse("wf")
     assert (found["risk"], found["collapse_in"], found["brittle"]) == (risk, collapse_in, False)
     assert found["evidence"] == "low"
@@ -56,13 +62,15 @@ def test_short_histories_have_the_verdict_that_they_always_had(roi, risk, collap
         ([1, 0.9, 0.6], [0.10, 0.10, 0.12], "Slow decay"),
     ],
 )
-def test_a_small_rise_that_costs_much_is_brittle(roi, degradation, risk):
+def test_a_small_rise_that_costs_much_is_brittle(
+    roi: list[float], degradation: list[float], risk: str
+) -> None:
     found = tracker_with(roi, degradation).predict_roi_collapse("wf")
     assert (found["risk"], found["brittle"]) == (risk, True)
 
 
 @pytest.mark.parametrize("roi", [[], [1.0], [1.0, 2.0], [0.0, 0.0, 0.0]])
-def test_too_little_is_never_called_stable(roi):
+def test_too_little_is_never_called_stable(roi: list[float]) -> None:
     tracker = tracker_with(roi)
     found = tracker.predict_roi_collapse("wf")
     assert (found["risk"], found["p_collapse"], found["evidence"]) == ("Insufficient data", None, "none")
@@ -70,7 +78,7 @@ def test_too_little_is_never_called_stable(roi):
     assert not tracker.is_stable("wf")
 
 
-def test_the_unit_does_not_matter():
+def test_the_unit_does_not_matter() -> None:
     roi = [5.0, 5.2, 4.9, 5.1, 3.9, 3.2, 2.8, 2.9, 2.4, 2.2]
     small, large = (tracker_with([value * unit for value in roi]) for unit in (0.001, 1000))
     for name in ("risk", "collapse_in", "brittle"):
@@ -79,7 +87,7 @@ def test_the_unit_does_not_matter():
     assert small.get_trend_curve("wf").stability == pytest.approx(large.get_trend_curve("wf").stability)
 
 
-def test_a_cold_start_is_shown_a_template_that_says_so():
+def test_a_cold_start_is_shown_a_template_that_says_so() -> None:
     found = tracker_with([2.0]).predict_roi_collapse("wf")
     assert found["template"]["curve"] == [2.0] * 5
     assert found["template"]["note"] == "template, not measured: no change"
@@ -87,24 +95,25 @@ def test_a_cold_start_is_shown_a_template_that_says_so():
     assert found["curve"] == []
 
 
-def test_without_any_cycle_a_template_has_no_level():
+def test_without_any_cycle_a_template_has_no_level() -> None:
     found = tracker_with([]).predict_roi_collapse("wf")
     assert found["template"]["curve"] is None
     assert found["template"]["shares"] == [1.0] * 5
 
 
-def test_a_history_of_its_own_needs_no_template():
+def test_a_history_of_its_own_needs_no_template() -> None:
     assert tracker_with([1.0, 1.1, 1.0, 1.2]).predict_roi_collapse("wf")["template"] is None
 
 
-def test_a_template_fades_as_cycles_come_in():
+def test_a_template_fades_as_cycles_come_in() -> None:
     falling = Template("falling", (0.9, 0.8, 0.7, 0.6, 0.5))
-    curves = [lend(falling, [1.0] * cycles)["curve"][-1] for cycles in range(1, 5)]
+    lent = [lend(falling, [1.0] * cycles) for cycles in range(1, 5)]
+    curves = [each["curve"][-1] for each in lent if each is not None]
     assert curves == pytest.approx([0.6, 0.7, 0.8, 0.9])
     assert lend(falling, [1.0] * 5) is None
 
 
-def test_others_lend_their_median_course():
+def test_others_lend_their_median_course() -> None:
     histories = [
         [level * share for share in (1, 1, 1, 0.9, 0.8, 0.7, 0.6, 0.5)] for level in (1, 2, 3, 50, 7)
     ]
@@ -113,11 +122,11 @@ def test_others_lend_their_median_course():
     assert made.name == "median course of 5 other subjects"
 
 
-def test_too_few_others_lend_nothing():
+def test_too_few_others_lend_nothing() -> None:
     assert template_from([[1.0] * 8] * 4 + [[1.0] * 5, [0.0] * 8]) == Template(*FLAT)
 
 
-def test_a_window_keeps_the_latest_cycles():
+def test_a_window_keeps_the_latest_cycles() -> None:
     tracker = tracker_with(range(1, 20), window=4)
     assert tracker.window("wf").roi == (16.0, 17.0, 18.0, 19.0)
     assert ForesightTracker(N=7).max_cycles == ForesightTracker(window=7).max_cycles == 7
@@ -125,14 +134,14 @@ def test_a_window_keeps_the_latest_cycles():
         ForesightTracker(0)
 
 
-def test_the_same_cycle_replaces_what_it_said():
+def test_the_same_cycle_replaces_what_it_said() -> None:
     tracker = ForesightTracker()
     for cycle, roi in [(3, 1.0), (4, 2.0), (3, 5.0), (1, 0.5)]:
         tracker.record_cycle_metrics("wf", {"roi": roi}, cycle=cycle)
     assert tracker.window("wf").roi == (0.5, 5.0, 2.0)
 
 
-def test_what_was_not_measured_is_not_kept():
+def test_what_was_not_measured_is_not_kept() -> None:
     tracker = ForesightTracker()
     tracker.record_cycle_metrics("wf", {"roi": 1.0, "confidence": None})
     tracker.record_cycle_metrics("wf", {"roi": None, "entropy": 0.2})
@@ -141,19 +150,19 @@ def test_what_was_not_measured_is_not_kept():
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "1", True])
-def test_what_is_no_number_is_refused(value):
+def test_what_is_no_number_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="finite number"):
         ForesightTracker().record_cycle_metrics("wf", {"roi": value})
 
 
-def test_an_entropy_holds_until_it_is_measured_anew():
+def test_an_entropy_holds_until_it_is_measured_anew() -> None:
     entropy = [None, 0.2, None, None, 0.5]
     rows = [{"roi": 1.0, "entropy": value} for value in entropy]
     assert window_of(rows).entropy == (0.2, 0.2, 0.2, 0.2, 0.5)
     assert window_of(rows[:3]).entropy is None
 
 
-def test_a_risk_adjusted_roi_counts_only_where_all_have_one():
+def test_a_risk_adjusted_roi_counts_only_where_all_have_one() -> None:
     rows = [{"roi": 1.0, "raroi": 0.5}, {"roi": 2.0, "raroi": 1.5}, {"roi": 3.0}]
     assert window_of(rows[:2]).raroi == (0.5, 1.5)
     assert window_of(rows).raroi is None
@@ -168,11 +177,11 @@ def test_a_risk_adjusted_roi_counts_only_where_all_have_one():
         ([1, 3, 0, 3, 0, 3, 1], False),
     ],
 )
-def test_stable_means_neither_falling_nor_jumping(roi, stable):
+def test_stable_means_neither_falling_nor_jumping(roi: list[float], stable: bool) -> None:
     assert tracker_with(roi).is_stable("wf") is stable
 
 
-def test_a_confidence_that_rises_does_not_hide_a_falling_roi():
+def test_a_confidence_that_rises_does_not_hide_a_falling_roi() -> None:
     tracker = ForesightTracker()
     for place in range(6):
         tracker.record_cycle_metrics("wf", {"roi": 1 - place * 0.15, "confidence": place * 10.0})
@@ -180,7 +189,7 @@ def test_a_confidence_that_rises_does_not_hide_a_falling_roi():
     assert not tracker.is_stable("wf")
 
 
-def test_a_trend_knows_its_bend():
+def test_a_trend_knows_its_bend() -> None:
     assert trend([0.0, 1.0, 2.0, 3.0]).curvature == pytest.approx(0.0)
     assert trend([0.0, 1.0, 4.0, 9.0, 16.0]).curvature == pytest.approx(2.0)
     assert trend([1.0]).slope is trend([1.0]).stability is None
@@ -191,7 +200,7 @@ def test_a_trend_knows_its_bend():
 
 @FEW
 @given(VALUES, st.integers(1, 8))
-def test_a_tracker_survives_being_written_down(values, window):
+def test_a_tracker_survives_being_written_down(values: list[float], window: int) -> None:
     tracker = tracker_with(values, max_cycles=window, volatility_threshold=0.7)
     again = ForesightTracker.from_dict(json.loads(json.dumps(tracker.to_dict())))
     assert again.to_dict() == tracker.to_dict()
@@ -201,6 +210,6 @@ def test_a_tracker_survives_being_written_down(values, window):
 @pytest.mark.parametrize(
     "data", [{}, {"window": 3}, {"window": 3, "volatility_threshold": 1, "history": []}, 7]
 )
-def test_what_is_no_tracker_is_refused(data):
+def test_what_is_no_tracker_is_refused(data: Any) -> None:
     with pytest.raises(ValueError, match="tracker"):
         ForesightTracker.from_dict(data)
