@@ -29,7 +29,7 @@ from forecasting.domain.collapse_paths import NAMES
 from forecasting.domain.collapse_policy import risk_score
 from forecasting.domain.collapse_posterior import Posterior, posterior
 from forecasting.domain.collapse_series import ENOUGH, FEWEST, History, Values, read_history
-from forecasting.domain.collapse_short import ShortVerdict, judge_short
+from forecasting.domain.collapse_short import ShortVerdict, judge_short, short_reference
 
 Verdict = dict[str, Any]
 SEVERITY: Final = (STABLE, SLOW, UNKNOWN, VOLATILE, IMMEDIATE)
@@ -150,7 +150,7 @@ def _losing(history: History) -> Verdict:
 
 
 def _short(history: History, found: ShortVerdict) -> Verdict:
-    unit = history.unit * float(history.values[: -(-3 * len(history.values) // 5)].mean())
+    unit = history.unit * short_reference(history.values)
     chances = dict(zip(LABELS, map(float, found.probabilities), strict=True))
     label = LABELS[int(found.probabilities.argmax())]
     gone = np.flatnonzero(found.curve <= 1e-6)

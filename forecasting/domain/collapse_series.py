@@ -79,7 +79,8 @@ def _start_of_gain(values: Array) -> int:
 
 
 def _numbers(given: Any, name: str) -> Array:
-    if not isinstance(given, list | tuple | np.ndarray):
+    listed = given.ndim > 0 if isinstance(given, np.ndarray) else isinstance(given, list | tuple)
+    if not listed:
         raise ValueError(f"{name} must be a list of numbers, oldest first, not {type(given).__name__}")
     plain = isinstance(given, list | tuple) and set(map(type, given[-WINDOW:])) <= {float, int}
     for place, each in enumerate(() if plain else given[-WINDOW:], max(0, len(given) - WINDOW)):

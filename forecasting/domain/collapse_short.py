@@ -13,7 +13,15 @@ from typing import Final
 
 import numpy as np
 
-from forecasting.domain.collapse_labels import BRITTLE_FROM, HORIZON, LABELS, LEVEL, Array, some_below
+from forecasting.domain.collapse_labels import (
+    BRITTLE_FROM,
+    HORIZON,
+    LABELS,
+    LEVEL,
+    Array,
+    reference_length,
+    some_below,
+)
 
 _DOUBT: Final = 3.0  # verdicts' worth of prior doubt that the probabilities are pulled to
 _PRIOR: Final[Array] = np.array([0.45, 0.19, 0.10, 0.26])  # shares of the labels among simulated subjects
@@ -37,8 +45,7 @@ class ShortVerdict:
 
 def judge_short(values: Array, entropy: Array) -> ShortVerdict:
     """Return the verdict on `values` (n,), 3 <= n <= 7, whose reference is above 0."""
-    reference = values[: -(-3 * len(values) // 5)].mean()
-    seen = values / reference
+    seen = values / short_reference(values)
     slope, around, end = _line(seen)
     curve = end + _DAMPED * slope * np.arange(1.0, HORIZON + 1)
     elasticity = _elasticity(seen, entropy)
@@ -46,6 +53,12 @@ def judge_short(values: Array, entropy: Array) -> ShortVerdict:
     probabilities = (len(values) * np.eye(len(LABELS))[label] + _DOUBT * _PRIOR) / (len(values) + _DOUBT)
     brittle = elasticity is not None and elasticity >= BRITTLE_FROM
     return ShortVerdict(probabilities, brittle, elasticity, curve, around, slope)
+
+
+def short_reference(values: Array) -> float:
+    """Return the mean of the first 60 %, rounded up; of the usual cycles where that is not above 0."""
+    early = float(values[: -(-3 * len(values) // 5)].mean())
+    return early if early > _STEADY else float(values[: reference_length(len(values))].mean())
 
 
 def _line(seen: Array) -> tuple[float, float, float]:

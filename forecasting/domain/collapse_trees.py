@@ -99,4 +99,5 @@ def _complete(nodes: Any, depth: int) -> tuple[NDArray[np.intp], Array, Array]:
 def _not_above(value: float) -> float:
     """Return the largest number of single precision that isn't above `value`."""
     near = np.float32(value)
-    return float(near if near <= value else np.nextafter(near, np.float32(-np.inf)))
+    exact = float(near)  # beside a number of single precision NumPy would round `value` as well
+    return exact if exact <= value else float(np.nextafter(near, np.float32(-np.inf)))

@@ -79,8 +79,8 @@ def risk_adjusted(
     for name, share in shares.items():
         if not 0 <= share <= 1:
             raise ValueError(f"{name} is a share from 0 to 1, not {share!r}")
-    if not math.isfinite(base) or failing_suites < 0:
-        raise ValueError("the ROI is a finite number, and no suite fails less than never")
+    if not all(map(math.isfinite, (base, *recent))) or failing_suites < 0:
+        raise ValueError("every ROI is a finite number, and no suite fails less than never")
     risk, held = p_collapse * severity, safety * 0.5**failing_suites
     stable = stability(recent)
     factor = (1.0 - risk) * stable * held

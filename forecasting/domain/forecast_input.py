@@ -61,9 +61,9 @@ def _newest(values: Iterable[object]) -> tuple[Sequence[object], int]:
         raise ValueError(f"values: a list of numbers is needed, not {type(values).__name__}")
     try:
         known = values if isinstance(values, Sequence | np.ndarray) else list(values)
+        start = max(0, len(known) - WINDOW)
     except TypeError:
         raise ValueError(f"values: a list of numbers is needed, not {type(values).__name__}") from None
-    start = max(0, len(known) - WINDOW)
     return list(islice(known, start, None)) if start < WINDOW else list(known[start:]), start
 
 

@@ -1,6 +1,7 @@
 """Forecasts of which a number came, as outcomes: the newest, never more than `MAX_OUTCOMES`."""
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ from forecasting.models import Forecast
 Panel = dict[str, Any]
 Row = Mapping[str, Any]
 MAX_OUTCOMES = 1_000
+LARGEST = sys.float_info.max
+LARGEST = sys.float_info.max  # JSON has whole numbers of any size
 LISTS = ("mean", "lower80", "upper80", "lower95", "upper95", "actual")
 COLUMNS = (
     "subject", "scenario", "mean", "lower80", "upper80", "lower95", "upper95", "actual", "growth", "error",
@@ -91,8 +94,8 @@ def numbers(values: Any) -> list[float | None]:
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether a value of JSON is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Tell whether a value of JSON is a finite number; a whole one may be beyond every float."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def by_step(rows: Sequence[Row]) -> list[Panel]:
