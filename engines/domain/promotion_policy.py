@@ -1,6 +1,5 @@
 """The policy of an engine's promotions: the gate's knobs, and whether people decide or the policy itself."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Literal, Self
@@ -132,6 +131,6 @@ def _check(policy: PromotionPolicy, name: str, value: Any) -> None:
 
 def _check_number(name: str, value: Any) -> None:
     low, high = LIMITS[name]
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not low <= value <= high or (name in WHOLE and value != int(value)):
         raise InvalidInput(f"{name} lies between {low:g} and {high:g}", field=name)

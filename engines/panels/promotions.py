@@ -95,7 +95,7 @@ def reasons(decision: Any) -> list[Panel]:
 
 
 def _reason(row: Mapping[str, Any]) -> Panel:
-    ok, allows, code = row.get("ok"), str(row.get("allows", "promote")), str(row.get("code", ""))
+    ok, allows, code = row.get("ok"), visible(str(row.get("allows", "promote"))), str(row.get("code", ""))
     known = ok if isinstance(ok, bool) else None
     passes = allows == "promote"
     return {

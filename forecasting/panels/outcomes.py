@@ -20,7 +20,6 @@ from forecasting.models import Forecast
 Panel = dict[str, Any]
 Row = Mapping[str, Any]
 MAX_OUTCOMES = 1_000
-LARGEST = sys.float_info.max
 LARGEST = sys.float_info.max  # JSON has whole numbers of any size
 LISTS = ("mean", "lower80", "upper80", "lower95", "upper95", "actual")
 COLUMNS = (
