@@ -47,8 +47,9 @@ def test_an_outcome_is_the_first_step() -> None:
 def test_a_course_has_a_class_when_all_of_it_came() -> None:
     whole, flat = outcome(row(actual=[1.0, 2.0, 3.0])), outcome(row(actual=[1.0, 1.1, 1.0]))
     holed, unscaled = outcome(row(actual=[1.0, None, 3.0])), outcome(row(actual=[1.0, 2.0, 3.0], scale=None))
-    classes = [each.actual_class for each in (whole, flat, holed, unscaled) if each]
-    assert classes == ["linear", "marginal", "", ""]
+    partly = outcome(row(mean=[1.0, 2.0, 3.0, 4.0], actual=[1.0, 2.0, 3.0]))
+    classes = [each.actual_class for each in (whole, flat, holed, unscaled, partly) if each]
+    assert classes == ["linear", "marginal", "", "", ""]
 
 
 @pytest.mark.parametrize("damage", [{"mean": []}, {"actual": []}, {"mean": [None, 2.0]}, {"actual": [None]}])

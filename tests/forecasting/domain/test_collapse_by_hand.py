@@ -103,9 +103,9 @@ def test_a_short_decline_by_hand() -> None:
 
 
 def test_the_largest_loss_per_unit_of_entropy_counts_and_falls_do_not() -> None:
-    found = judge_short(array(1, 0.9, 0.7, 0.8), array(0.1, 0.12, 0.16, 0.10))
-    reference = (1 + 0.9 + 0.7) / 3
-    assert found.elasticity == pytest.approx(5.0 / reference)
+    found = judge_short(array(1, 0.9, 0.6, 0.8), array(0.1, 0.12, 0.16, 0.10))
+    reference = (1 + 0.9 + 0.6) / 3
+    assert found.elasticity == pytest.approx(7.5 / reference)
     assert judge_short(array(1, 0.5, 0.5), array(0.3, 0.2, 0.2005)).elasticity is None
 
 
