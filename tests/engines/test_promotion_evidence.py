@@ -117,7 +117,7 @@ class TestPage:
         assert [step["mean"] for step in card["steps"]] == ["+0.5", NOT_MEASURED, NOT_MEASURED]
         assert {step["band80"] for step in card["steps"]} == {NOT_MEASURED}
         assert {(step["actual"], step["inside"]) for step in card["steps"]} == {("", "")}
-        assert (card["subject"], card["at"]) == (SHOWN, None)
+        assert (card["subject"], card["at"], curve(promotion)["subject"]) == (SHOWN, None, SHOWN)
 
 
 class TestParts:

@@ -174,7 +174,7 @@ class TestDocuments:
 
     def test_an_example_counts_and_news_do_not(self, tmp_path: Path) -> None:
         shown = "Use it:\n\n    >>> from pkg.kept import work, other\n"
-        files = {"pkg/__init__.py": "", "pkg/kept.py": "", "docs/use.rst": shown, "docs/changes.rst": shown}
+        files = {"pkg/__init__.py": "", "pkg/kept.py": "", "docs/use.rst": shown, "docs/whatsnew.rst": shown}
         evidence = documented(surveyed(tmp_path, {**files}), ["pkg/kept.py"])["pkg/kept.py"]
 
         assert (evidence.kind, evidence.path, evidence.line) == ("document", "docs/use.rst", 3)
