@@ -227,10 +227,6 @@ QUIET_TEXTS: Final = re.compile(
 )
 """Those that never do, by place or name."""
 
-SETTINGS_FILE: Final = re.compile(
-    r"(?:^|.*/)(?:settings(?:_\w+)?|\w+_settings|settings/(?:.*/)?\w+|config/(?:settings/)?\w+|configuration)\.py$"
-)
-
 LIST_NAMES: Final = re.compile(
     r"^(?:INSTALLED_APPS|\w*_?APPS|pytest_plugins|extensions|include|includes|imports|CELERY_IMPORTS|CELERY_INCLUDE"
     r"|\w*PLUGINS?|\w*plugins?|\w*MODULES?|\w*modules?|\w*EXTENSIONS|packages|\w*PACKAGES|\w*BACKENDS?|hooks|\w*HANDLERS"
