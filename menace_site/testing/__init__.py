@@ -8,7 +8,6 @@ from menace_site.testing.browser import browser, no_loop_of_the_browser, page
 from menace_site.testing.servers import (
     private_servers,
     pytest_collection_finish,
-    pytest_collection_modifyitems,
     pytest_load_initial_conftests,
     pytest_unconfigure,
     valkey_client,
@@ -23,7 +22,6 @@ __all__ = [
     "page",
     "private_servers",
     "pytest_collection_finish",
-    "pytest_collection_modifyitems",
     "pytest_load_initial_conftests",
     "pytest_unconfigure",
     "valkey_client",

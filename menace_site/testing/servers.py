@@ -24,7 +24,6 @@ from menace_site.embedded.valkey import IN_MEMORY, Valkey
 
 PREFIX = "menace-test-"
 PURE = {"domain", "architecture"}  # folders of tests that need no server
-LONG = "end_to_end"
 
 
 @dataclass
@@ -109,11 +108,6 @@ def database_url(name: str, password: str, host: Path) -> str:
 def pytest_load_initial_conftests() -> None:
     """Point the environment at the private servers before pytest-django reads the settings."""
     os.environ.update(test_environment(servers().root))
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the longest files come first: at the end of a parallel run nobody waits for one of them."""
-    items.sort(key=lambda item: LONG not in item.path.parts)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
