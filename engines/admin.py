@@ -20,7 +20,18 @@ from django.utils.html import format_html
 from engines.domain.errors import Conflict, InvalidInput, NotAllowed
 from engines.domain.results import Actor
 from engines.domain.unseen import visible, visible_data
-from engines.models import Cycle, CycleStep, CycleTally, Engine, ModelVersion, Promotion, WorkflowRevision
+from engines.models import (
+    Cycle,
+    CycleStep,
+    CycleTally,
+    Engine,
+    ModelVersion,
+    Promotion,
+    WorkflowEdge,
+    WorkflowGraphState,
+    WorkflowRevision,
+    WorkflowStages,
+)
 from engines.services import promotions
 from engines.services.promotions import staleness
 from engines.services.registry import update_engine
@@ -228,6 +239,34 @@ class WorkflowRevisionAdmin(ReadOnly, OfTeams):
     )
     list_filter = ("state",)
     search_fields = ("engine__name", "=workflow", "=module_path")
+    list_select_related = ("engine",)
+    sortable_by = ("id",)
+
+
+@admin.register(WorkflowEdge)
+class WorkflowEdgeAdmin(ReadOnly, OfTeams):
+    """How workflows hang together, as measured."""
+
+    list_display = ("engine", "source", "target", "resource", "data", "logical")
+    search_fields = ("engine__name", "=source", "=target")
+    list_select_related = ("engine",)
+
+
+@admin.register(WorkflowGraphState)
+class WorkflowGraphStateAdmin(ReadOnly, OfTeams):
+    """What the graphs were measured from."""
+
+    list_display = ("engine", "commit", "due", "error", "at")
+    search_fields = ("engine__name",)
+    list_select_related = ("engine",)
+
+
+@admin.register(WorkflowStages)
+class WorkflowStagesAdmin(ReadOnly, OfTeams):
+    """How workflows bore hard conditions."""
+
+    list_display = ("id", "engine", "workflow", "roi", "degradation", "resilience", "entropy", "at")
+    search_fields = ("engine__name", "=workflow")
     list_select_related = ("engine",)
     sortable_by = ("id",)
 

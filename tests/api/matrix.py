@@ -14,7 +14,17 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
-from engines.models import Cycle, CycleStep, Engine, ModelVersion, Promotion, WorkflowRevision
+from engines.models import (
+    Cycle,
+    CycleStep,
+    Engine,
+    ModelVersion,
+    Promotion,
+    WorkflowEdge,
+    WorkflowGraphState,
+    WorkflowRevision,
+    WorkflowStages,
+)
 from forecasting.models import ModuleProgress
 from menace_site import saved_views
 from menace_site.models import ApiToken, SavedView
@@ -134,6 +144,11 @@ def things(name: str, **options: Any) -> Things:
         Cycle: cycle,
         CycleStep: make_steps(cycle)[2],
         ModelVersion: make_version(engine, cycle=cycle),
+        WorkflowEdge: WorkflowEdge.objects.create(engine=engine, source="a", target="b"),
+        WorkflowGraphState: WorkflowGraphState.objects.get_or_create(engine=engine)[0],
+        WorkflowStages: WorkflowStages.objects.create(
+            engine=engine, workflow="a", commit="c" * 40, seed=1, repeats=3, stages={}
+        ),
         ApiToken: token,
         ScenarioPreset: make_preset(f"preset-{name}"),
         SavedView: _view(make_user()),
