@@ -6,6 +6,7 @@ workers on their queues, may run beside any other.
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -107,6 +108,8 @@ def database_url(name: str, password: str, host: Path) -> str:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
     """Point the environment at the private servers before pytest-django reads the settings."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a run in the background would hand that on
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.update(test_environment(servers().root))
 
 

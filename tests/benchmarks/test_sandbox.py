@@ -10,11 +10,13 @@ import pytest
 sandbox = importlib.import_module("benchmarks.sandbox")
 GOOD: dict[str, Any] = {
     "times": {
-        "bare": {"median": 10.0}, "cold": {"median": 17.0}, "bare_imports": {"median": 300.0},
+        "bare": {"median": 10.0, "best": 8.0}, "cold": {"median": 17.0, "best": 12.0},
+        "cold_in_a_row": {"median": 19.0}, "bare_imports": {"median": 300.0},
         "cold_imports": {"median": 320.0}, "warm": {"median": 9.0},
     },
     "attacks": {"of": 2, "failed": {}},
     "effects": {"of": 2, "failed": {}},
+    "libraries": {"of": 2, "failed": {}},
     "kills": {"failed": 0},
 }  # fmt: skip
 
@@ -23,6 +25,8 @@ def test_a_good_measurement_misses_nothing() -> None:
     found = copy.deepcopy(GOOD)
     assert sandbox.misses(found) == []
     assert found["ratios"]["cold"] == pytest.approx(1.7)
+    assert found["ratios"]["cold_best"] == pytest.approx(1.5)
+    assert found["ratios"]["cold_in_a_row"] == pytest.approx(1.9)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +37,7 @@ def test_a_good_measurement_misses_nothing() -> None:
         (("times", "warm", "median"), 10.1, "warm"),
         (("attacks", "failed"), {"fs_open": ["wrote"]}, "attacks failed"),
         (("effects", "failed"), {"f_open": ["counted 2"]}, "effects failed"),
+        (("libraries", "failed"), {"numpy_tofile": ["counted 0"]}, "libraries failed"),
         (("kills", "failed"), 1, "kill to clean"),
     ],
 )

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -163,13 +164,14 @@ def test_valkey_asks_for_the_password_and_hides_it(valkey: Valkey) -> None:
     assert (valkey.folder / "valkey.conf").stat().st_mode & 0o077 == 0
 
 
-def test_a_folder_of_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    (tmp_path / f"menace-{os.getuid()}").symlink_to(elsewhere)
-    monkeypatch.setenv("MENACE_RUNTIME_DIR", str(tmp_path))
-    with pytest.raises(NotConfigured, match="belongs to somebody else"):
-        Valkey(tmp_path / "data").start()
+def test_a_folder_of_somebody_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with tempfile.TemporaryDirectory(prefix="m-") as name:  # a socket's path has to be short
+        place = Path(name)
+        (place / "elsewhere").mkdir()
+        (place / f"menace-{os.getuid()}").symlink_to(place / "elsewhere")
+        monkeypatch.setenv("MENACE_RUNTIME_DIR", name)
+        with pytest.raises(NotConfigured, match="belongs to somebody else"):
+            Valkey(place / "data").start()
 
 
 def test_commands_share_the_servers_and_the_last_one_ends_them(tmp_path: Path) -> None:
