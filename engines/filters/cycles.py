@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Self
-from urllib.parse import urlencode
+from typing import Any, ClassVar, Self
 
 from django.db.models import Q
 from django.utils import timezone
@@ -12,7 +11,7 @@ from django.utils import timezone
 from engines.domain.errors import InvalidInput
 from engines.domain.keyset import MAX_ID
 from engines.domain.states import CycleState, Trigger
-from engines.filters.reading import Parameters, Reader, moment, number, text, written
+from engines.filters.reading import InAddress, Parameters, Reader, moment, number, text
 from engines.models import CycleQuerySet, Engine
 from engines.models.search import has_words
 
@@ -29,8 +28,10 @@ PARAMETERS = ("state", "engine", "trigger", "range", "since", "until", "roi_min"
 
 
 @dataclass(frozen=True)
-class CycleFilter:
+class CycleFilter(InAddress):
     """Which cycles a list shows. `errors` names each parameter that was refused; those filter nothing."""
+
+    parameters: ClassVar[tuple[str, ...]] = PARAMETERS
 
     state: tuple[str, ...] = ()
     engine: tuple[str, ...] = ()
@@ -64,16 +65,6 @@ class CycleFilter:
     def active(self) -> bool:
         """Whether anything is filtered."""
         return self != type(self)()
-
-    def query(self, **more: str) -> str:
-        """Return the filter as a query string, with further parameters; empty ones are left out."""
-        pairs = [(name, written(getattr(self, name))) for name in PARAMETERS] + list(more.items())
-        return urlencode([(name, value) for name, value in pairs if value])
-
-    def without(self, *names: str) -> Self:
-        """Return the filter without some of its parameters."""
-        kept = {name: getattr(self, name) for name in PARAMETERS if name not in names}
-        return type(self)(**kept)
 
     def apply(self, queryset: CycleQuerySet) -> CycleQuerySet:
         """Return the rows of `queryset` that pass."""

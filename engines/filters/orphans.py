@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Self
-from urllib.parse import urlencode
+from typing import ClassVar, Final, Self
 
 from django.db.models import Q
 
 from engines.domain.errors import InvalidInput
-from engines.filters.reading import Parameters, Reader, number, text, written
+from engines.filters.reading import InAddress, Parameters, Reader, number, text
 from engines.panels.orphans import EVERY, OPEN
 from orphans.domain.findings import Classification
 from orphans.domain.states import ModuleState
@@ -19,11 +18,13 @@ ORPHAN_PARAMETERS: Final = ("state", "engine", "classification", "confidence_min
 
 
 @dataclass(frozen=True)
-class OrphanFilter:
+class OrphanFilter(InAddress):
     """Which modules a list shows: those in the queue, unless states (or `all`) are named.
 
     `errors` names each parameter that was refused; those filter nothing.
     """
+
+    parameters: ClassVar[tuple[str, ...]] = ORPHAN_PARAMETERS
 
     state: tuple[str, ...] = ()
     engine: tuple[str, ...] = ()
@@ -56,16 +57,6 @@ class OrphanFilter:
     def states(self) -> tuple[str, ...]:
         """The states that pass; empty: all."""
         return () if EVERY in self.state else self.state or OPEN
-
-    def query(self, **more: str) -> str:
-        """Return the filter as a query string, with further parameters; empty ones are left out."""
-        pairs = [(name, written(getattr(self, name))) for name in ORPHAN_PARAMETERS] + list(more.items())
-        return urlencode([(name, value) for name, value in pairs if value])
-
-    def without(self, *names: str) -> Self:
-        """Return the filter without some of its parameters."""
-        kept = {name: getattr(self, name) for name in ORPHAN_PARAMETERS if name not in names}
-        return type(self)(**kept)
 
     def apply(self, queryset: OrphanModuleQuerySet) -> OrphanModuleQuerySet:
         """Return the rows of `queryset` that pass."""

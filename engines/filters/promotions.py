@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Self
-from urllib.parse import urlencode
+from typing import ClassVar, Final, Self
 
 from django.db.models import Q
 
 from engines.domain.promotion import OPEN, UNDER_WAY, Kind, PromotionState
-from engines.filters.reading import Parameters, Reader, written
+from engines.filters.reading import InAddress, Parameters, Reader
 from engines.models import PromotionQuerySet
 
 EVERY: Final = "all"
@@ -20,12 +19,14 @@ PROMOTION_PARAMETERS: Final = ("state", "engine", "kind", "verdict", "alarm")
 
 
 @dataclass(frozen=True)
-class PromotionFilter:
+class PromotionFilter(InAddress):
     """Which promotions a list shows: those that still need somebody, unless states (or `all`) are named.
 
     `alarm`: those alone whose roll-back is proposed. `errors` names each parameter that was refused; those
     filter nothing.
     """
+
+    parameters: ClassVar[tuple[str, ...]] = PROMOTION_PARAMETERS
 
     state: tuple[str, ...] = ()
     engine: tuple[str, ...] = ()
@@ -58,16 +59,6 @@ class PromotionFilter:
         if EVERY in self.state or (self.alarm and not self.state):
             return ()
         return self.state or CURRENT
-
-    def query(self, **more: str) -> str:
-        """Return the filter as a query string, with further parameters; empty ones are left out."""
-        pairs = [(name, written(getattr(self, name))) for name in PROMOTION_PARAMETERS] + list(more.items())
-        return urlencode([(name, value) for name, value in pairs if value])
-
-    def without(self, *names: str) -> Self:
-        """Return the filter without some of its parameters."""
-        kept = {name: getattr(self, name) for name in PROMOTION_PARAMETERS if name not in names}
-        return type(self)(**kept)
 
     def apply(self, queryset: PromotionQuerySet) -> PromotionQuerySet:
         """Return the rows of `queryset` that pass."""

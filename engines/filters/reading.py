@@ -4,7 +4,8 @@ import math
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import ClassVar, Protocol, Self, TypeVar
+from urllib.parse import urlencode
 
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
@@ -31,6 +32,22 @@ def written(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     return "" if value is None else str(value)
+
+
+class InAddress:
+    """A filter that is a dataclass of its address's parameters, and can be written as one again."""
+
+    parameters: ClassVar[tuple[str, ...]]
+
+    def query(self, **more: str) -> str:
+        """Return the filter as a query string, with further parameters; empty ones are left out."""
+        pairs = [(name, written(getattr(self, name))) for name in self.parameters] + list(more.items())
+        return urlencode([(name, value) for name, value in pairs if value])
+
+    def without(self, *names: str) -> Self:
+        """Return the filter without some of its parameters."""
+        kept = {name: getattr(self, name) for name in self.parameters if name not in names}
+        return type(self)(**kept)
 
 
 class Reader:
