@@ -195,7 +195,7 @@ def risk(evidence: Evidence, policy: Policy) -> Reason:
 def brittleness(evidence: Evidence, policy: Policy) -> Reason:
     """Block what loses much ROI for a little entropy."""
     if evidence.brittle is None and not evidence.changes_code:
-        return _passes("brittle", words.NO_CODE_ENTROPY)
+        return Reason(code="brittle", ok=None, text=words.NO_CODE_ENTROPY)
     if evidence.brittle is None:
         return _missing("brittle", policy)
     if evidence.brittle:

@@ -111,6 +111,13 @@ def test_each_rule(code: str, changes: dict[str, Any], allows: str) -> None:
     assert bool(reason(code, decision).what_would_change) == (allows != "promote")
 
 
+def test_entropy_that_nobody_measured_does_not_speak_for_a_model() -> None:
+    decision = told(brittle=None, changes_code=False)
+
+    assert (decision.verdict, reason("brittle", decision).ok) == ("promote", None)
+    assert "brittle" in decision.unmeasured
+
+
 def test_too_few_cycles_say_how_many_are_missing() -> None:
     assert "Insufficient data" in reason("history", told(cycles=1)).text
     assert reason("history", told(cycles=1)).what_would_change.startswith("2 cycles more for a first verdict")
