@@ -73,7 +73,10 @@ def verdicts(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 
 
 def _item(line: bytes) -> dict[str, Any]:
-    item = json.loads(line)
+    try:
+        item = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"that is no JSON: {error}") from None
     if not isinstance(item, dict) or "roi" not in item:
         raise ValueError('give an object with the list "roi", as {"id": "a", "roi": [1.0, 0.9, 0.8]}')
     json.dumps(item.get("id"), allow_nan=False)  # it is printed again, so it must be JSON

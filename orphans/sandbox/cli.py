@@ -48,6 +48,13 @@ class Stop:
         return self._wanted
 
 
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise argparse.ArgumentTypeError(f"that is no JSON: {error}") from None
+
+
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `sandbox run`."""
     add = parser.add_argument
@@ -62,11 +69,11 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     add("--call", metavar="NAME", help="import the file and call this function instead")
     add(
         "--input",
-        type=json.loads,
+        type=_json,
         metavar="JSON",
         help="the function's one argument; without it it gets none",
     )
-    add("--expect", type=json.loads, metavar="JSON", help="fail unless the function returned exactly this")
+    add("--expect", type=_json, metavar="JSON", help="fail unless the function returned exactly this")
     add("--preset", metavar="FILE", help="limits and network of a scenario preset: a JSON file")
     add("--wall", type=float, metavar="SECONDS", help="wall-clock limit")
     add("--memory", type=int, metavar="MIB", help="resident memory of all its processes")
@@ -142,6 +149,8 @@ def _preset(options: argparse.Namespace) -> tuple[Limits, Network, Any]:
             found = presets.read_presets(Path(options.preset).read_text("utf-8", "replace"))
         except presets.PresetError as error:
             raise SpecError(f"{options.preset}: {error}") from None
+        except OSError as error:
+            raise SpecError(f"the preset {options.preset} can't be read: {error.strerror}") from None
         if len(found) != 1:
             raise SpecError(f"{options.preset} holds {len(found)} presets; a run takes one")
         preset = found[0]

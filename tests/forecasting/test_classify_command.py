@@ -67,8 +67,9 @@ def test_a_bad_line_is_named_and_the_next_one_judged(
 
 
 def test_bytes_that_are_no_text_are_a_bad_line() -> None:
-    found = list(classify.verdicts([b"\xff\xfe{}", json.dumps(GOOD).encode()]))
-    assert [("error" in each) for each in found] == [True, False]
+    found = list(classify.verdicts([b"\xff\xfe{}", b"nope", json.dumps(GOOD).encode()]))
+    assert [("error" in each) for each in found] == [True, True, False]
+    assert found[1]["error"].startswith("that is no JSON: ")
 
 
 def test_a_verdict_is_given_before_the_next_line_is_read() -> None:

@@ -262,6 +262,7 @@ def test_a_file_that_is_not_there_is_bad_usage() -> None:
         (("--wall", "nan"), "limit wall_seconds"),
         (("--checkout", "/nowhere"), "there is no folder /nowhere"),
         (("--checkout", "/"), "/ can't be a checkout"),
+        (("--preset", "/nowhere.json"), "the preset /nowhere.json can't be read: No such file"),
     ],
 )
 def test_a_wish_that_cannot_be_met_is_bad_usage(
@@ -275,6 +276,13 @@ def test_a_wish_that_cannot_be_met_is_bad_usage(
     (tmp_path / "it.py").write_text("pass")
     assert cli.run_main([str(tmp_path / "it.py"), *words]) == cli.USAGE
     assert reason in capsys.readouterr().err
+
+
+def test_an_input_that_is_no_json_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.run_main(["it.py", "--input", "{"])
+    assert ended.value.code == cli.USAGE
+    assert "argument --input: that is no JSON: Expecting" in capsys.readouterr().err
 
 
 def test_the_verdict_is_ours_and_comes_last(tmp_path: Path) -> None:
