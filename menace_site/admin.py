@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from engines.admin import Quick, ReadOnly
+from engines.admin.base import Quick, ReadOnly
 from menace_site.models import ApiToken, AuditEntry, IdempotencyKey, Preference, SavedView, ServiceBeat
 
 admin.site.site_header = "Menace"
