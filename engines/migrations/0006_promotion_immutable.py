@@ -2,9 +2,9 @@
 
 from django.db import migrations
 
-FORWARD = """
-CREATE FUNCTION promotion_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
+from engines.migrations._immutable import refusals
+
+CHECKS = """
     IF (NEW.engine_id, NEW.kind, NEW.version_id, NEW.revision_id, NEW.subject, NEW.verdict, NEW.evidence,
         NEW.evidence_sha256, NEW.decision, NEW.policy, NEW.requested_label, NEW.created_at)
        IS DISTINCT FROM
@@ -23,15 +23,6 @@ BEGIN
     IF OLD.state IN ('rejected', 'superseded', 'stale', 'failed', 'rolled_back') AND NEW.state <> OLD.state
     THEN RAISE EXCEPTION 'a promotion that came to an end stays there; open a new one';
     END IF;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER promotion_immutable BEFORE UPDATE ON engines_promotion
-    FOR EACH ROW EXECUTE FUNCTION promotion_refuse();
-"""
-
-BACKWARD = """
-DROP TRIGGER promotion_immutable ON engines_promotion;
-DROP FUNCTION promotion_refuse();
 """
 
 
@@ -40,4 +31,4 @@ class Migration(migrations.Migration):
 
     dependencies = [("engines", "0005_promotion")]
 
-    operations = [migrations.RunSQL(FORWARD, BACKWARD)]
+    operations = [refusals("promotion", "engines_promotion", CHECKS)]
