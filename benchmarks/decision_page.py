@@ -10,10 +10,7 @@ when a bar is missed.
 """
 
 import argparse
-import json
 import sys
-import tempfile
-from contextlib import ExitStack
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -21,7 +18,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lists import prepare
+from harness.private import ended, private_servers
 
 CPU_MS = 100.0
 QUERIES = 12
@@ -39,14 +36,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    private = tempfile.TemporaryDirectory(prefix="menace-decision-", ignore_cleanup_errors=True)
-    with private as folder, ExitStack() as stack:
-        prepare(Path(folder), stack)
+    with private_servers("decision", MENACE_API_RATE="100000/s"):
         report = measured(options.points, options.rounds)
     print_report(report)
-    if options.json:
-        options.json.write_text(json.dumps(report, indent=1) + "\n")
-    return 1 if report["missed"] else 0
+    return ended(report, options.json)
 
 
 def measured(points: int, rounds: int) -> Report:

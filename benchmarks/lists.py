@@ -12,22 +12,15 @@ dumps them as JSON. Exit code 1 when a bar is missed.
 """
 
 import argparse
-import json
-import os
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import django
-from django.core.management import call_command
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from menace_site.embedded.services import ensure_services
+from harness.private import ended, private_servers
 
 KIB = 1024
 #: page -> what of it must not be over how much
@@ -57,28 +50,11 @@ def main() -> int:
     parser.add_argument("--no-browser", action="store_true")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    # what the servers still write while they end must not cost the figures
-    private = tempfile.TemporaryDirectory(prefix="menace-lists-", ignore_cleanup_errors=True)
-    with private as folder, ExitStack() as stack:
-        prepare(Path(folder), stack)
+    with private_servers("lists", MENACE_API_RATE="100000/s"):
         report = import_module("lists_measure").run(options)
-    missed = list(misses(report["pages"], options.no_browser))
-    report["missed"] = missed
+    report["missed"] = list(misses(report["pages"], options.no_browser))
     print_report(report, options.no_browser)
-    if options.json:
-        options.json.write_text(json.dumps(report, indent=1) + "\n")
-    return 1 if missed else 0
-
-
-def prepare(folder: Path, stack: ExitStack) -> None:
-    """Point the settings at a private data folder and bring up its servers."""
-    os.environ.update(SANDBOX_DATA_DIR=str(folder), MENACE_API_RATE="100000/s", MENACE_LOG_LEVEL="ERROR")
-    os.environ["DJANGO_SETTINGS_MODULE"] = "menace_site.settings"
-    for name in ("DATABASE_URL", "REDIS_URL", "MENACE_DATA_DIR", "MENACE_PRODUCTION"):
-        os.environ.pop(name, None)
-    django.setup()
-    stack.callback(ensure_services(folder).close_and_wait)
-    call_command("migrate", verbosity=0)
+    return ended(report, options.json)
 
 
 def judged(pages: Figures, without_browser: bool) -> Iterator[tuple[str, str, float, float]]:

@@ -11,25 +11,20 @@ Exit code 1 when a bar is missed.
 """
 
 import argparse
-import json
 import os
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import django
 import psutil
-from django.core.management import call_command
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from menace_site.embedded.services import ensure_services
+from harness.private import ended, private_servers
 
 BARS = {"batch, CPU s": 30.0, "record, full / empty": 1.5}
 RECORDS = 500
@@ -61,27 +56,11 @@ def main() -> int:
     parser.add_argument("--cycles", type=int, default=100)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    private = tempfile.TemporaryDirectory(prefix="menace-verdicts-", ignore_cleanup_errors=True)
-    with private as folder, ExitStack() as stack:
-        prepare(Path(folder), stack)
+    with private_servers("verdicts"):
         report = measure(options.subjects, options.cycles)
-    missed = [name for name, value, bar in judged(report) if value > bar]
-    report["missed"] = missed
+    report["missed"] = [name for name, value, bar in judged(report) if value > bar]
     tell(report)
-    if options.json:
-        options.json.write_text(json.dumps(report, indent=1) + "\n")
-    return 1 if missed else 0
-
-
-def prepare(folder: Path, stack: ExitStack) -> None:
-    """Point the settings at a private data folder and bring up its servers."""
-    os.environ.update(SANDBOX_DATA_DIR=str(folder), MENACE_LOG_LEVEL="ERROR")
-    os.environ["DJANGO_SETTINGS_MODULE"] = "menace_site.settings"
-    for name in ("DATABASE_URL", "REDIS_URL", "MENACE_DATA_DIR", "MENACE_PRODUCTION"):
-        os.environ.pop(name, None)
-    django.setup()
-    stack.callback(ensure_services(folder).close_and_wait)
-    call_command("migrate", verbosity=0)
+    return ended(report, options.json)
 
 
 def measure(subjects: int, cycles: int) -> dict[str, Any]:
