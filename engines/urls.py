@@ -4,7 +4,6 @@ from django.urls import path, re_path
 
 from engines.views import bulk, compare, cycle, engine, exports, forecasts, listing, logs, undo
 from engines.views.orphans import bulk as orphan_bulk
-from engines.views.orphans import exports as orphan_exports
 from engines.views.orphans import module, progress, queue, revisions, scans, self_tests
 from engines.views.promotions import decision, policy, rollback
 from engines.views.promotions import listing as promotions
@@ -18,7 +17,7 @@ NAME = r"(?P<name>[a-z0-9][a-z0-9_-]{0,62})"
 urlpatterns = [
     path("cycles/", listing.cycle_list, name="cycle-list"),
     path("cycles/news/", listing.cycle_news, name="cycle-news"),
-    re_path(r"^cycles/export\.(?P<kind>csv|json)$", exports.cycle_export, name="cycle-export"),
+    re_path(r"^cycles/export\.(?P<kind>csv|json)$", listing.cycle_export, name="cycle-export"),
     re_path(rf"^cycles/bulk/{ACT}/$", bulk.cycle_bulk, name="cycle-bulk"),
     path("cycles/compare/", compare.cycle_compare, name="cycle-compare"),
     path("cycles/compare.csv", compare.cycle_compare_file, name="cycle-compare-file"),
@@ -32,7 +31,7 @@ urlpatterns = [
     path("orphans/", queue.orphan_list, name="orphan-list"),
     path("orphans/news/", queue.orphan_news, name="orphan-news"),
     path("orphans/work/", queue.orphan_work_live, name="orphan-work"),
-    re_path(r"^orphans/export\.(?P<kind>csv|json)$", orphan_exports.orphan_export, name="orphan-export"),
+    re_path(r"^orphans/export\.(?P<kind>csv|json)$", queue.orphan_export, name="orphan-export"),
     re_path(rf"^orphans/bulk/{ORPHAN_ACT}/$", orphan_bulk.orphan_bulk, name="orphan-bulk"),
     path("orphans/scans/", scans.orphan_scans, name="orphan-scans"),
     path("orphans/scans/<int:pk>/", scans.orphan_scan_detail, name="orphan-scan-detail"),

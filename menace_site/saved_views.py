@@ -1,6 +1,5 @@
 """Lists that a person saved under a name: kept, chosen as the usual one, dropped."""
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -10,9 +9,9 @@ from django.dispatch import receiver
 from django.http import HttpRequest, QueryDict
 
 from engines.domain.errors import InvalidInput
-from engines.domain.keyset import parse_order
-from engines.domain.query import SIZES, USUAL
-from engines.filters import CYCLE_ORDERS, CycleFilter
+from engines.domain.keyset import NEWEST, parse_order
+from engines.domain.query import SIZES, usual_key
+from engines.filters import LISTS
 from menace_site.models import SavedView
 
 MOST = 30
@@ -21,25 +20,22 @@ MAX_QUERY = 1000
 Panel = dict[str, Any]
 
 
-def cycles_query(text: str) -> str:
-    """Return a query of the list of cycles as the list itself writes it, without page and rubbish.
+def plain_query(page: str, text: str) -> str:
+    """Return a query of a list as the list itself writes it, without page and rubbish.
 
-    Raises InvalidInput when it asks for something that the list doesn't know.
+    Raises InvalidInput when it asks for something that the list doesn't know, or when there is no such list.
     """
+    if page not in LISTS:
+        raise InvalidInput("there is no such list", field="page")
+    kind, orders = LISTS[page]
     asked = QueryDict(text)
-    chosen = CycleFilter.parse(asked)
+    chosen = kind.parse(asked)
     if chosen.errors:
         name, error = next(iter(chosen.errors.items()))
         raise InvalidInput(f"{name}: {error}", field="query")
-    order = str(parse_order(asked.get("order") or "-id", CYCLE_ORDERS))
+    order = str(parse_order(asked.get("order") or str(NEWEST), orders))
     size = asked.get("size", "")
     return chosen.query(order=order, size=size if size.isdecimal() and int(size[:6]) in SIZES else "")
-
-
-PAGES: Mapping[str, Callable[[str], str]] = {"cycles": cycles_query}
-"""The lists whose views can be saved, and what makes their queries plain."""
-
-SESSION = {"cycles": USUAL}
 
 
 def save(user: User, *, page: str, name: str, query: str, usual: bool) -> SavedView:
@@ -47,12 +43,10 @@ def save(user: User, *, page: str, name: str, query: str, usual: bool) -> SavedV
 
     Raises InvalidInput for an unknown list, a name that is none, a query that the list refuses, or too many.
     """
-    if page not in PAGES:
-        raise InvalidInput("there is no such list", field="page")
+    plain = plain_query(page, query[: MAX_QUERY + 1])
     name = " ".join(name.split())
     if not name or len(name) > MAX_NAME or not name.isprintable():
         raise InvalidInput(f"a name has 1 to {MAX_NAME} printable characters", field="name")
-    plain = PAGES[page](query[: MAX_QUERY + 1])
     if len(plain) > MAX_QUERY:
         raise InvalidInput("the filter is too long to keep", field="query")
     with transaction.atomic():
@@ -97,8 +91,8 @@ def of(user: User, page: str, current: str = "") -> list[Panel]:
 def remember(request: HttpRequest, user: User) -> None:
     """Put the usual views into the session, where lists find them without a query."""
     usual = dict(SavedView.objects.filter(user=user, usual=True).values_list("page", "query"))
-    for page, key in SESSION.items():
-        request.session[key] = usual.get(page, "")
+    for page in LISTS:
+        request.session[usual_key(page)] = usual.get(page, "")
 
 
 @receiver(user_logged_in)

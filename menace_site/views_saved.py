@@ -14,7 +14,7 @@ from engines.domain.errors import InvalidInput
 from menace_site import saved_views
 from menace_site.models import SavedView
 
-LISTS = {"cycles": "cycle-list"}
+LISTS = {"cycles": "cycle-list", "orphans": "orphan-list", "promotions": "promotion-list"}
 viewers = permission_required("engines.view_engine", raise_exception=True)
 
 

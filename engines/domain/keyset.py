@@ -32,6 +32,9 @@ class Order:
         return f"-{self.column}" if self.descending else self.column
 
 
+NEWEST = Order("id", descending=True)
+
+
 @dataclass(frozen=True)
 class Cursor:
     """The row next to which a page begins."""

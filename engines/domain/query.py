@@ -31,8 +31,6 @@ LISTS = frozenset({"state", "engine", "trigger"})
 SIZES = (25, 50, 100, 200)
 """Rows that a page of a list may have."""
 
-USUAL = "usual_cycles"
-"""Where a session keeps the query of the view that a person wants the list of cycles to open with."""
 
 EXAMPLE = "state:failed roi>0.5 engine:alpha last:7d"
 TERM = re.compile(r'([A-Za-z_]+)(:|>=|<=|>|<|=)("[^"]*"|\S+)|"([^"]*)"|(\S+)')
@@ -50,6 +48,11 @@ class Asked:
     def has_terms(self) -> bool:
         """Whether there is anything besides free text."""
         return bool(self.params or self.errors)
+
+
+def usual_key(page: str) -> str:
+    """Return where a session keeps the query of the view that a person wants a list to open with."""
+    return f"usual_{page}"
 
 
 def parse(typed: str) -> Asked:

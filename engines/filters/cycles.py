@@ -1,6 +1,6 @@
 """The filter of cycles: the same URL parameters for pages, exports and the API."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
@@ -11,8 +11,8 @@ from django.utils import timezone
 from engines.domain.errors import InvalidInput
 from engines.domain.keyset import MAX_ID
 from engines.domain.states import CycleState, Trigger
-from engines.filters.reading import InAddress, Parameters, Reader, moment, number, text
-from engines.models import CycleQuerySet, Engine
+from engines.filters.reading import ListFilter, Parameters, Reader, moment, number, text
+from engines.models import Engine
 from engines.models.search import has_words
 
 RANGES: Mapping[str, timedelta] = {
@@ -28,7 +28,7 @@ PARAMETERS = ("state", "engine", "trigger", "range", "since", "until", "roi_min"
 
 
 @dataclass(frozen=True)
-class CycleFilter(InAddress):
+class CycleFilter(ListFilter):
     """Which cycles a list shows. `errors` names each parameter that was refused; those filter nothing."""
 
     parameters: ClassVar[tuple[str, ...]] = PARAMETERS
@@ -61,22 +61,9 @@ class CycleFilter(InAddress):
             errors=reader.contradictions(),
         )
 
-    @property
-    def active(self) -> bool:
-        """Whether anything is filtered."""
-        return self != type(self)()
-
-    def apply(self, queryset: CycleQuerySet) -> CycleQuerySet:
-        """Return the rows of `queryset` that pass."""
-        return self.in_states(self.apart_from_state(queryset))
-
-    def in_states(self, queryset: CycleQuerySet) -> CycleQuerySet:
-        """Return the rows whose state passes."""
-        return queryset.filter(state__in=self.state) if self.state else queryset
-
-    def apart_from_state(self, queryset: CycleQuerySet) -> CycleQuerySet:
-        """Return the rows that pass whatever their state; a search for engines costs a statement here."""
-        checks = [
+    def _checks(self) -> Iterable[Q]:
+        """Return what must hold; a search for engines costs a statement here."""
+        return (
             Q(trigger__in=self.trigger) if self.trigger else Q(),
             # ids, not a join: the planner knows how many rows an id has, and reads the right index
             Q(engine__in=_ids(name__in=self.engine)) if self.engine else Q(),
@@ -84,8 +71,7 @@ class CycleFilter(InAddress):
             Q(roi_delta__gte=self.roi_min) if self.roi_min is not None else Q(),
             Q(roi_delta__lte=self.roi_max) if self.roi_max is not None else Q(),
             self._search(),
-        ]
-        return queryset.filter(*checks)
+        )
 
     def _period(self) -> Q:
         since = timezone.now() - RANGES[self.range] if self.range else self.since

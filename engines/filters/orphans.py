@@ -1,24 +1,23 @@
 """The filter of orphan modules: the same URL parameters for the queue, exports, acts and the API."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Self
 
 from django.db.models import Q
 
 from engines.domain.errors import InvalidInput
-from engines.filters.reading import InAddress, Parameters, Reader, number, text
+from engines.filters.reading import ListFilter, Parameters, Reader, number, text
 from engines.panels.orphans import EVERY, OPEN
 from orphans.domain.findings import Classification
 from orphans.domain.states import ModuleState
-from orphans.models import OrphanModuleQuerySet
 
 ORPHAN_ORDERS: Final = ("id", "path", "confidence", "side_effects", "updated_at")
 ORPHAN_PARAMETERS: Final = ("state", "engine", "classification", "confidence_min", "confidence_max", "q")
 
 
 @dataclass(frozen=True)
-class OrphanFilter(InAddress):
+class OrphanFilter(ListFilter):
     """Which modules a list shows: those in the queue, unless states (or `all`) are named.
 
     `errors` names each parameter that was refused; those filter nothing.
@@ -49,29 +48,18 @@ class OrphanFilter(InAddress):
         )
 
     @property
-    def active(self) -> bool:
-        """Whether anything is filtered beyond what the queue is."""
-        return self != type(self)()
-
-    @property
     def states(self) -> tuple[str, ...]:
         """The states that pass; empty: all."""
         return () if EVERY in self.state else self.state or OPEN
 
-    def apply(self, queryset: OrphanModuleQuerySet) -> OrphanModuleQuerySet:
-        """Return the rows of `queryset` that pass."""
-        return self.apart_from_state(queryset).filter(Q(state__in=self.states) if self.states else Q())
-
-    def apart_from_state(self, queryset: OrphanModuleQuerySet) -> OrphanModuleQuerySet:
-        """Return the rows that pass whatever their state."""
-        checks = [
+    def _checks(self) -> Iterable[Q]:
+        return (
             Q(subject__in=self.engine) if self.engine else Q(),
             Q(classification__in=self.classification) if self.classification else Q(),
             Q(confidence__gte=self.confidence_min) if self.confidence_min is not None else Q(),
             Q(confidence__lte=self.confidence_max) if self.confidence_max is not None else Q(),
             Q(path__icontains=self.q) if self.q else Q(),
-        ]
-        return queryset.filter(*checks)
+        )
 
 
 def _share(text: str) -> float:

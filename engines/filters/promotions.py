@@ -1,14 +1,13 @@
 """The filter of promotions: the same URL parameters for the list, its exports and the API."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Self
 
 from django.db.models import Q
 
 from engines.domain.promotion import OPEN, UNDER_WAY, Kind, PromotionState
-from engines.filters.reading import InAddress, Parameters, Reader
-from engines.models import PromotionQuerySet
+from engines.filters.reading import ListFilter, Parameters, Reader
 
 EVERY: Final = "all"
 CURRENT: Final = tuple(str(state) for state in (*OPEN, *UNDER_WAY))
@@ -19,7 +18,7 @@ PROMOTION_PARAMETERS: Final = ("state", "engine", "kind", "verdict", "alarm")
 
 
 @dataclass(frozen=True)
-class PromotionFilter(InAddress):
+class PromotionFilter(ListFilter):
     """Which promotions a list shows: those that still need somebody, unless states (or `all`) are named.
 
     `alarm`: those alone whose roll-back is proposed. `errors` names each parameter that was refused; those
@@ -49,25 +48,15 @@ class PromotionFilter(InAddress):
         )
 
     @property
-    def active(self) -> bool:
-        """Whether anything is filtered beyond what the list is."""
-        return self != type(self)()
-
-    @property
     def states(self) -> tuple[str, ...]:
         """The states that pass; empty: all. A proposed roll-back is of what was applied."""
         if EVERY in self.state or (self.alarm and not self.state):
             return ()
         return self.state or CURRENT
 
-    def apply(self, queryset: PromotionQuerySet) -> PromotionQuerySet:
-        """Return the rows of `queryset` that pass."""
-        return self.apart_from_state(queryset).filter(Q(state__in=self.states) if self.states else Q())
-
-    def apart_from_state(self, queryset: PromotionQuerySet) -> PromotionQuerySet:
-        """Return the rows that pass whatever their state."""
+    def _checks(self) -> Iterable[Q]:
         proposed = Q(state=PromotionState.APPLIED, alarm__isnull=False, alarm_kept_at=None)
-        return queryset.filter(
+        return (
             Q(engine__name__in=self.engine) if self.engine else Q(),
             Q(kind__in=self.kind) if self.kind else Q(),
             Q(verdict__in=self.verdict) if self.verdict else Q(),

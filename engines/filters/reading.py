@@ -2,11 +2,12 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import ClassVar, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 from urllib.parse import urlencode
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
@@ -16,6 +17,7 @@ from engines.models.engine import NAME
 MAX_TEXT = 100
 MAX_CHOICES = 50
 Value = TypeVar("Value")
+Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 
 class Parameters(Protocol):
@@ -34,10 +36,47 @@ def written(value: object) -> str:
     return "" if value is None else str(value)
 
 
-class InAddress:
-    """A filter that is a dataclass of its address's parameters, and can be written as one again."""
+class ListFilter:
+    """Which rows a list shows: a dataclass of its address's parameters, which can be written as one again.
+
+    `errors` names each parameter that was refused; those filter nothing.
+    """
 
     parameters: ClassVar[tuple[str, ...]]
+
+    state: tuple[str, ...]
+    engine: tuple[str, ...]
+    errors: Mapping[str, str]
+
+    @classmethod
+    def parse(cls, params: Parameters) -> Self:
+        """Return the filter of a query string."""
+        raise NotImplementedError
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is filtered beyond what the list is."""
+        return self != type(self)()
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states that pass; empty: all."""
+        return self.state
+
+    def apply(self, rows: Rows) -> Rows:
+        """Return the rows that pass."""
+        return self.in_states(self.apart_from_state(rows))
+
+    def in_states(self, rows: Rows) -> Rows:
+        """Return the rows whose state passes."""
+        return rows.filter(state__in=self.states) if self.states else rows
+
+    def apart_from_state(self, rows: Rows) -> Rows:
+        """Return the rows that pass whatever their state."""
+        return rows.filter(*self._checks())
+
+    def _checks(self) -> Iterable[Q]:
+        raise NotImplementedError
 
     def query(self, **more: str) -> str:
         """Return the filter as a query string, with further parameters; empty ones are left out."""

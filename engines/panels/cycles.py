@@ -1,15 +1,11 @@
 """Cycles as rows of lists and as the head of their own page."""
 
-from collections.abc import Sequence
 from typing import Any
-
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
-from django.db.models import QuerySet
 
 from engines.domain.states import STEPS, TERMINAL, Control, CycleState, Trigger
 from engines.domain.wording import lasting, number, sign, signed, word
 from engines.models import Cycle, CycleQuerySet
+from engines.panels.pills import pills
 
 Panel = dict[str, Any]
 
@@ -18,7 +14,6 @@ LIST_COLUMNS = (
     "state", "control", "engine__name", "trigger", "energy", "created_at", "started_at", "finished_at",
     "run_after", "duration", "step", "steps_done", "roi_delta", "cost", "requested_label", "message",
 )  # fmt: skip
-PILL_CAP = 1_000
 
 
 def listed(cycles: CycleQuerySet) -> CycleQuerySet:
@@ -76,36 +71,8 @@ def cycle_head(cycle: Cycle) -> Panel:
 
 
 def state_pills(cycles: CycleQuerySet, chosen: tuple[str, ...] = ()) -> list[Panel]:
-    """Return each state with the number of its cycles, counted no further than 1,000, in one statement."""
-    numbers = capped_counts([cycles.filter(state=state) for state in CycleState])
-    return [
-        {
-            "state": str(state),
-            "word": word(state),
-            "count": f"{min(found, PILL_CAP):,}" + ("+" if found > PILL_CAP else ""),
-            "number": found,
-            "chosen": state in chosen,
-        }
-        for state, found in zip(CycleState, numbers, strict=True)
-    ]
-
-
-def capped_counts(querysets: Sequence[QuerySet[Any]]) -> list[int]:
-    """Return the sizes of several querysets up to the cap: one statement of many small counts."""
-    parts = [_count_of(queryset.order_by().values("id")[: PILL_CAP + 1]) for queryset in querysets]
-    statement = ", ".join(part for part, _ in parts)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {statement}", [value for _, values in parts for value in values])
-        return [int(found) for found in cursor.fetchone()]
-
-
-def _count_of(queryset: Any) -> tuple[str, tuple[Any, ...]]:
-    """Return an expression that counts the rows of a queryset, compiled by Django, and its parameters."""
-    try:
-        statement, values = queryset.query.sql_with_params()
-    except EmptyResultSet:  # Django knows without asking that nothing matches
-        return "0", ()
-    return f"(SELECT count(*) FROM ({statement}) AS part)", values  # noqa: S608 # nosec B608 - see above
+    """Return each state with the number of its cycles."""
+    return pills(cycles, {str(state): (str(state),) for state in CycleState}, chosen)
 
 
 def neighbours(cycle: Cycle, cycles: CycleQuerySet) -> Panel:

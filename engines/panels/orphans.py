@@ -10,7 +10,7 @@ from engines.domain.unseen import visible, visible_data
 from engines.domain.wording import lasting, number, size, word
 from engines.models import WorkflowRevision
 from engines.panels import workflows
-from engines.panels.cycles import PILL_CAP, capped_counts
+from engines.panels.pills import pills
 from orphans import panels
 from orphans.domain.states import ENDED, SETTLED, ModuleState, RunState
 from orphans.models import ModuleRun, OrphanModule, OrphanModuleQuerySet, ScanRun, SelfTestRun
@@ -72,25 +72,10 @@ def share(value: float | None) -> str:
     return "not measured" if value is None else f"{value:.0%}"
 
 
-def pills(modules: OrphanModuleQuerySet, chosen: tuple[str, ...]) -> list[Panel]:
-    """Return the states with the number of modules in each, counted no further than 1,000, in one statement.
-
-    The first stands for all that are in the queue, the last for every state.
-    """
-    groups = {"": OPEN, **{str(state): (str(state),) for state in ModuleState}}
-    found = capped_counts([modules.filter(state__in=states) for states in groups.values()])
-    rows = [_pill(name, count, chosen) for name, count in zip(groups, found, strict=True)]
-    return [*rows, {**_pill(EVERY, 0, chosen), "count": ""}]
-
-
-def _pill(name: str, count: int, chosen: tuple[str, ...]) -> Panel:
-    return {
-        "state": name,
-        "word": word(name) or "in the queue",
-        "number": count,
-        "count": f"{min(count, PILL_CAP):,}" + ("+" if count > PILL_CAP else ""),
-        "chosen": name in chosen if name else not chosen,
-    }
+def state_pills(modules: OrphanModuleQuerySet, chosen: tuple[str, ...] = ()) -> list[Panel]:
+    """Return the states with their modules; the first is all that are in the queue, the last every state."""
+    groups = {"": OPEN, **{str(state): (str(state),) for state in ModuleState}, EVERY: ()}
+    return pills(modules, groups, chosen, lambda name: word(name) or "in the queue")
 
 
 def run_row(run: ModuleRun) -> Panel:

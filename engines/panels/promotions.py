@@ -7,7 +7,7 @@ from engines.domain.promotion import OPEN, UNDER_WAY, Kind, PromotionState
 from engines.domain.unseen import visible
 from engines.domain.wording import word
 from engines.models import Promotion, PromotionQuerySet
-from engines.panels.cycles import PILL_CAP, capped_counts
+from engines.panels.pills import pills
 
 Panel = dict[str, Any]
 
@@ -109,25 +109,11 @@ def _reason(row: Mapping[str, Any]) -> Panel:
     }
 
 
-def pills(promotions: PromotionQuerySet, chosen: tuple[str, ...]) -> list[Panel]:
-    """Return the states with the number of promotions in each, up to 1,000, in one statement.
-
-    The first stands for all that still need somebody, the last for every state.
-    """
-    groups = {"": tuple(map(str, CURRENT)), **{state: (state,) for state in STATES}}
-    found = capped_counts([promotions.filter(state__in=states) for states in groups.values()])
-    rows = [_pill(name, count, chosen) for name, count in zip(groups, found, strict=True)]
-    return [*rows, {**_pill("all", 0, chosen), "count": "", "word": "all"}]
-
-
-def _pill(name: str, count: int, chosen: tuple[str, ...]) -> Panel:
-    return {
-        "state": name,
-        "word": state_word(name) if name in STATES else "to decide",
-        "number": count,
-        "count": f"{min(count, PILL_CAP):,}" + ("+" if count > PILL_CAP else ""),
-        "chosen": name in chosen if name else not chosen,
-    }
+def state_pills(promotions: PromotionQuerySet, chosen: tuple[str, ...] = ()) -> list[Panel]:
+    """Return the states with their promotions; the first is what needs somebody, the last every state."""
+    groups = {"": tuple(map(str, CURRENT)), **{state: (state,) for state in STATES}, "all": ()}
+    said = {"": "to decide", "all": "all"}
+    return pills(promotions, groups, chosen, lambda name: said.get(name) or state_word(name))
 
 
 def of_cycle(cycle_id: int, limit: int = 20) -> list[Panel]:

@@ -1,5 +1,6 @@
 """What the pages of the engines share: who may, who acts, which rows they see."""
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -12,11 +13,13 @@ from django.shortcuts import get_object_or_404
 from engines.domain.errors import Conflict, InvalidInput, NotAllowed
 from engines.domain.results import Actor
 from engines.models import Cycle, CycleQuerySet, Engine
+from engines.models.engine import NAME
 from orphans.models import OrphanModule, OrphanModuleQuerySet
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 OPERATE = "engines.operate_engine"
 MAX_NAME = 64
+MAX_ENGINES = 200
 
 
 def viewers(view: View) -> View:
@@ -71,6 +74,17 @@ def metric_of(request: HttpRequest) -> str:
 def is_id(text: str) -> bool:
     """Tell whether a text can be a row's id."""
     return text.isascii() and text.isdigit() and len(text) < 19
+
+
+def chosen_engine(request: HttpRequest) -> str:
+    """Return the engine that the address names; what can't be a name is none."""
+    name = request.GET.get("engine", "")
+    return name if re.fullmatch(NAME, name) else ""
+
+
+def engine_names(user: User) -> list[str]:
+    """Return the names of the engines that the person sees, the first 200."""
+    return list(Engine.objects.visible_to(user).order_by("name").values_list("name", flat=True)[:MAX_ENGINES])
 
 
 def may_operate(request: HttpRequest) -> bool:

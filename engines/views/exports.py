@@ -1,9 +1,9 @@
-"""All matching cycles as CSV or JSON, streamed: memory stays flat however many match."""
+"""Rows as files of CSV or JSON, streamed: memory stays flat however many there are."""
 
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -12,19 +12,9 @@ from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
 from django.http import HttpRequest, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
-from engines.filters import CycleFilter
-from engines.models import CycleQuerySet
-from engines.views.common import cycles_of, engine_of, metric_of, viewers
+from engines.views.common import engine_of, metric_of, viewers
 from forecasting.models import MetricPoint
 
-COLUMNS = (
-    "id", "engine__name", "state", "trigger", "energy", "created_at", "started_at", "finished_at",
-    "duration", "steps_done", "roi_gain", "value", "cost", "roi_delta", "roi_delta_ema", "momentum",
-    "cpu_seconds", "seed", "requested_label", "message",
-)  # fmt: skip
-NAMES = [
-    column.replace("engine__name", "engine").replace("requested_label", "requested_by") for column in COLUMNS
-]
 POINT_COLUMNS = ("at", "name", "value", "source")
 CHUNK = 1_000
 MEDIA = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
@@ -38,15 +28,6 @@ class _Echo:
 
     def write(self, text: str) -> str:
         return text
-
-
-@require_safe
-@viewers
-def cycle_export(request: HttpRequest, kind: str) -> StreamingHttpResponse:
-    """Stream every cycle that the filter lets through, newest first."""
-    chosen = CycleFilter.parse(request.GET)
-    rows = by_key(chosen.apply(cycles_of(request)))
-    return streamed(kind, NAMES, rows, f"cycles {chosen.query()}")
 
 
 @require_safe
@@ -81,9 +62,12 @@ def _points_by_time(points: QuerySet[MetricPoint]) -> Rows:
         block = list(ordered.filter(later)[:CHUNK]) if len(block) == CHUNK else []
 
 
-def by_key(cycles: CycleQuerySet) -> Rows:
-    """Yield rows in blocks read by key, so that no transaction or cursor stays open while a client reads."""
-    ordered = cycles.order_by("-id").values_list(*COLUMNS)
+def by_key(rows: QuerySet[Any], columns: Iterable[str]) -> Rows:
+    """Yield columns of rows, `id` first, newest first: in blocks read by key.
+
+    No transaction or cursor stays open while a client reads.
+    """
+    ordered = rows.order_by("-id").values_list(*columns)
     block = list(ordered[:CHUNK])
     while block:
         yield from block

@@ -9,8 +9,7 @@ from django.views.decorators.http import require_safe
 from engines.models import Engine, Promotion
 from engines.panels import backtest
 from engines.panels import forecasts as panels
-from engines.views.common import engine_of, person, viewers
-from engines.views.orphans.narrowing import chosen_engine, engine_names
+from engines.views.common import chosen_engine, engine_names, engine_of, person, viewers
 from engines.views.promotions.decision import SHOWN_CHOICES, shown
 from forecasting.charts import calibration_figure, classes_figure, error_figure, forecast_figure
 from forecasting.models import Forecast

@@ -65,10 +65,10 @@ def test_a_kept_query_asks_only_for_what_the_list_knows(ada: User, query: str) -
 @given(query=st.text(alphabet="state=failddone&order-id_zq0123456789%+ ", max_size=60))
 def test_making_a_query_plain_twice_changes_nothing_more(query: str) -> None:
     try:
-        plain = saved_views.cycles_query(query)
+        plain = saved_views.plain_query("cycles", query)
     except InvalidInput:
         return
-    assert saved_views.cycles_query(plain) == plain
+    assert saved_views.plain_query("cycles", plain) == plain
     assert len(plain) <= MAX_QUERY
 
 

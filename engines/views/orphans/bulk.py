@@ -107,7 +107,7 @@ def _preview(request: HttpRequest, act: str) -> HttpResponse:
     chosen = OrphanFilter.parse(request.GET)
     # only modules that exist now: what a scan finds meanwhile was not looked at by anybody
     newest = rows.order_by("-pk").values_list("pk", flat=True).first()
-    pills = [pill for pill in panels.pills(rows, ())[1:] if pill["number"]]
+    pills = [pill for pill in panels.state_pills(rows)[1:] if pill["number"]]
     context = {"total": capped_count(rows), "pills": pills, "top": newest, "errors": chosen.errors}
     return render(request, "orphans/bulk.html", {**context, **_frame(request, act)})
 

@@ -1,127 +1,95 @@
-"""The queue of orphan modules: filters, order, pages by key, and what is under way."""
+"""The queue of orphan modules, and what is under way."""
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from engines.domain.errors import InvalidInput
-from engines.domain.keyset import Order, parse_order
-from engines.domain.query import SIZES
 from engines.domain.unseen import visible_data
 from engines.filters.orphans import ORPHAN_ORDERS, OrphanFilter
 from engines.models import Engine
-from engines.models.paging import Page, capped_count, page
 from engines.panels import orphans as panels
 from engines.services import orphan_work
-from engines.views.common import is_id, may_operate, modules_of, person, viewers
+from engines.views import lists
+from engines.views.common import modules_of, person, viewers
+from engines.views.exports import Rows
 from engines.views.orphans.common import batches_of
 from orphans.domain.findings import Classification
 from orphans.domain.states import ACTIVE_BATCH
-from orphans.models import OrphanModule, OrphanModuleQuerySet
 
-SIZE = 50
-MAX_ENGINES = 200
-MAX_LIVE = 200
 MAX_BATCHES = 3
 MAX_NOTED = 20
-NEWEST = Order("id", descending=True)
+EXPORTED = (
+    "id", "subject", "path", "classification", "state", "state_reason", "isolated", "redundant", "parents",
+    "chain", "twin", "similarity", "confidence", "reason", "side_effects", "coverage", "score",
+    "content_hash", "found_at", "updated_at", "tested_at", "decided_label",
+)  # fmt: skip
+COLUMN_NAMES = (
+    ("class", "Class"),
+    ("engine", "Engine"),
+    ("confidence", "Confidence"),
+    ("parents", "Imported by"),
+    ("effects", "Side effects"),
+    ("twin", "Twin"),
+    ("changed", "Changed"),
+)
+CHOICES = {
+    "classes": [(str(each), str(each).replace("_", " ")) for each in Classification],
+    "confidences": ("0.5", "0.7", "0.9"),
+}
+MODULES = lists.Listing(
+    name="orphans",
+    noun="module",
+    template="orphans/queue.html",
+    filter=OrphanFilter,
+    orders=ORPHAN_ORDERS,
+    upward=("path",),
+    listed=panels.listed,
+    rows=lambda rows: map(panels.module_row, rows),
+    pills=panels.state_pills,
+    columns=COLUMN_NAMES,
+    exported={
+        **{column: column for column in EXPORTED},
+        "subject": "engine",
+        "decided_label": "decided_by",
+    },
+)
 
 
 @require_safe
 @viewers
 def orphan_list(request: HttpRequest) -> HttpResponse:
     """Show the modules that the filter in the URL lets through, one page of them."""
-    chosen = OrphanFilter.parse(request.GET)
-    visible = modules_of(request)
-    order, errors = _order(request, dict(chosen.errors))
-    size = _size(request)
-    try:
-        rows = panels.listed(chosen.apply(visible))
-        found = page(rows, order=order, cursor=request.GET.get("cursor", ""), size=size)
-    except InvalidInput:
-        return redirect(f"{request.path}?{chosen.query(order=str(order))}")
-    context = {
-        "filter": chosen,
-        "errors": errors,
-        "order": order,
-        "size": size,
-        **_rows(found, order),
-        **_pills(visible, chosen, order),
-        **_choices(request, chosen, order),
-        **under_way(request, chosen.engine),
-    }
-    return render(request, "orphans/queue.html", context)
-
-
-def _rows(found: Page[OrphanModule], order: Order) -> dict[str, Any]:
-    return {
-        "page": found,
-        "rows": [panels.module_row(module) for module in found.rows],
-        "said": f"{len(found.rows)} modules, {'newest first' if order == NEWEST else f'by {order}'}",
-        "at_start": order == NEWEST and not found.previous,
-    }
-
-
-def _pills(visible: OrphanModuleQuerySet, chosen: OrphanFilter, order: Order) -> dict[str, Any]:
-    pills = panels.pills(chosen.apart_from_state(visible), chosen.state)
-    rest = chosen.without("state")
-    for pill in pills:
-        pill["query"] = rest.query(state=pill["state"], order=str(order))
-    counted = [pill for pill in pills if pill["chosen"] and pill["count"]] or pills[1:-1]
-    total = sum(min(pill["number"], 1_000) for pill in counted)
-    more = any(pill["count"].endswith("+") for pill in counted)
-    return {"pills": pills, "matching": f"{total:,}{'+' if more else ''}"}
-
-
-def _choices(request: HttpRequest, chosen: OrphanFilter, order: Order) -> dict[str, Any]:
-    engines = Engine.objects.visible_to(person(request)).values_list("name", flat=True)
-    return {
-        "columns": _columns(chosen, order),
-        "engines": list(engines.order_by("name")[:MAX_ENGINES]),
-        "classes": [(str(each), str(each).replace("_", " ")) for each in Classification],
-        "confidences": ("0.5", "0.7", "0.9"),
-        "sizes": SIZES,
-        "may_operate": may_operate(request),
-        "query": chosen.query(),
-    }
-
-
-def _order(request: HttpRequest, errors: dict[str, str]) -> tuple[Order, dict[str, str]]:
-    try:
-        return parse_order(request.GET.get("order") or "-id", ORPHAN_ORDERS), errors
-    except InvalidInput as error:
-        return NEWEST, {**errors, "order": str(error)}
-
-
-def _size(request: HttpRequest) -> int:
-    given = request.GET.get("size", "")
-    return int(given) if given.isdecimal() and int(given[:6]) in SIZES else SIZE
-
-
-def _columns(chosen: OrphanFilter, order: Order) -> dict[str, dict[str, str]]:
-    """Return for each sortable column its aria-sort and the query that sorts by it."""
-    columns = {}
-    for name in ORPHAN_ORDERS:
-        flipped = Order(name, descending=not order.descending if name == order.column else name != "path")
-        direction = ("descending" if order.descending else "ascending") if name == order.column else ""
-        columns[name] = {"sort": direction, "query": chosen.query(order=str(flipped))}
-    return columns
+    return lists.usual(request, MODULES) or lists.show(
+        request,
+        MODULES,
+        modules_of(request),
+        more=lambda chosen, _: {**CHOICES, **under_way(request, chosen.engine)},
+    )
 
 
 @require_safe
 @viewers
 def orphan_news(request: HttpRequest) -> HttpResponse:
     """Return the moving rows of a page as they are now, and how many newer ones there are."""
-    visible = modules_of(request)
-    ids = [int(text) for text in request.GET.get("ids", "").split(",")[:MAX_LIVE] if is_id(text)]
-    rows = [panels.module_row(module) for module in panels.listed(visible.filter(pk__in=ids))]
-    top, newer = request.GET.get("top", ""), None
-    if is_id(top):
-        fresh = OrphanFilter.parse(request.GET).apply(visible).filter(pk__gt=int(top))
-        newer = capped_count(fresh, 99)
-    return render(request, "orphans/queue_news.html", {"rows": rows, "newer": newer})
+    return lists.news(request, MODULES, modules_of(request), "orphans/queue_news.html")
+
+
+@require_safe
+@viewers
+def orphan_export(request: HttpRequest, kind: str) -> StreamingHttpResponse:
+    """Stream every module that the filter lets through, newest first."""
+    return lists.export(request, MODULES, modules_of(request), kind, _flat)
+
+
+def _flat(rows: Rows) -> Rows:
+    for row in rows:
+        yield tuple(_cell(value) for value in row)
+
+
+def _cell(value: Any) -> Any:
+    return " ".join(map(str, value)) if isinstance(value, list) else value
 
 
 @require_safe

@@ -4,17 +4,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from engines.domain.errors import InvalidInput
 from engines.domain.states import RevisionState
-from engines.models.paging import page
 from engines.panels import orphans as panels
 from engines.services import promotions
-from engines.views.common import actor, attempt, may_operate, modules_of, operators, person, viewers
+from engines.views import lists
+from engines.views.common import actor, attempt, chosen_engine, may_operate, modules_of, operators, viewers
 from engines.views.orphans.common import NOT_ALLOWED, revisions_of
-from engines.views.orphans.narrowing import chosen_engine, engine_names
-from engines.views.orphans.queue import NEWEST
 
-SIZE = 50
 STATES = [str(state) for state in RevisionState]
 WHY_NOT = {
     RevisionState.ACTIVE: "The revision is live: its promotion is rolled back instead.",
@@ -29,19 +25,9 @@ def revision_list(request: HttpRequest) -> HttpResponse:
     engine, state = chosen_engine(request), request.GET.get("state", "")
     wanted = {"engine__name": engine, "state": state if state in STATES else ""}
     rows = revisions_of(request).filter(**{name: value for name, value in wanted.items() if value})
-    try:
-        found = page(rows, order=NEWEST, cursor=request.GET.get("cursor", ""), size=SIZE)
-    except InvalidInput:
-        return redirect("orphan-revisions")
-    context = {
-        "page": found,
-        "rows": [panels.revision_row(revision) for revision in found.rows],
-        "engine": engine,
-        "engines": engine_names(person(request)),
-        "state": wanted["state"],
-        "states": STATES,
-    }
-    return render(request, "orphans/revisions.html", context)
+    context, wrong = lists.plain(request, rows, lambda found: map(panels.revision_row, found))
+    context |= {"engine": engine, "state": wanted["state"], "states": STATES}
+    return wrong or render(request, "orphans/revisions.html", context)
 
 
 @require_safe

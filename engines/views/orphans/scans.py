@@ -1,19 +1,15 @@
 """Scans of engines' repositories: the history, and what changed between two."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from engines.domain.errors import InvalidInput
-from engines.models.paging import page
 from engines.panels import orphans as panels
-from engines.views.common import may_operate, person, viewers
+from engines.views import lists
+from engines.views.common import chosen_engine, viewers
 from engines.views.orphans.common import scans_of
-from engines.views.orphans.narrowing import chosen_engine, engine_names
-from engines.views.orphans.queue import NEWEST, under_way
+from engines.views.orphans.queue import under_way
 from orphans.models import ScanRun
-
-SIZE = 50
 
 
 @require_safe
@@ -22,24 +18,10 @@ def orphan_scans(request: HttpRequest) -> HttpResponse:
     """Show the scans, newest first."""
     engine = chosen_engine(request)
     rows = scans_of(request).defer("unreadable", "options")
-    try:
-        found = page(
-            rows.filter(subject=engine) if engine else rows,
-            order=NEWEST,
-            cursor=request.GET.get("cursor", ""),
-            size=SIZE,
-        )
-    except InvalidInput:
-        return redirect("orphan-scans")
-    context = {
-        "page": found,
-        "rows": [panels.scan_row(scan) for scan in found.rows],
-        "engine": engine,
-        "engines": engine_names(person(request)),
-        "may_operate": may_operate(request),
-        **under_way(request, (engine,) if engine else ()),
-    }
-    return render(request, "orphans/scans.html", context)
+    rows = rows.filter(subject=engine) if engine else rows
+    context, wrong = lists.plain(request, rows, lambda found: map(panels.scan_row, found))
+    context |= {"engine": engine, **under_way(request, (engine,) if engine else ())}
+    return wrong or render(request, "orphans/scans.html", context)
 
 
 @require_safe

@@ -9,18 +9,17 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from engines.domain.errors import InvalidInput
+from engines.domain.keyset import NEWEST
 from engines.models.paging import page
 from engines.panels import orphans as panels
-from engines.views.common import actor, may_operate, operators, person, viewers
+from engines.views import lists
+from engines.views.common import actor, chosen_engine, may_operate, operators, viewers
 from engines.views.orphans.common import batches_of
-from engines.views.orphans.narrowing import chosen_engine, engine_names
-from engines.views.orphans.queue import NEWEST
 from orphans.domain.states import RunState
 from orphans.models import ModuleRun, SelfTestRun
 from orphans.panels import RUN_COLUMNS
 from orphans.services.self_tests import cancel_batch
 
-SIZE = 50
 RUNS = 100
 
 
@@ -30,24 +29,13 @@ def self_test_list(request: HttpRequest) -> HttpResponse:
     """Show the sets of self-tests, newest first; asked by htmx, only the part that moves."""
     engine = chosen_engine(request)
     rows = batches_of(request).defer("options")
-    try:
-        found = page(
-            rows.filter(subject=engine) if engine else rows,
-            order=NEWEST,
-            cursor=request.GET.get("cursor", ""),
-            size=SIZE,
-        )
-    except InvalidInput:
-        return redirect("orphan-self-tests")
-    context = {
-        "page": found,
-        "rows": panels.progress(found.rows),
-        "engine": engine,
-        "engines": engine_names(person(request)),
-        "now": timezone.now(),
-    }
+    rows = rows.filter(subject=engine) if engine else rows
+    context, wrong = lists.plain(request, rows, panels.progress)
+    context |= {"engine": engine, "now": timezone.now()}
     part = bool(getattr(request, "htmx", False))
-    return render(request, "orphans/self_tests_live.html" if part else "orphans/self_tests.html", context)
+    return wrong or render(
+        request, "orphans/self_tests_live.html" if part else "orphans/self_tests.html", context
+    )
 
 
 @require_safe
