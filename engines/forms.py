@@ -199,6 +199,16 @@ class PolicyForm(ServiceForm):
     auto_max_p_collapse = _knob(
         "auto_max_p_collapse", "Automatic: probability of a collapse borne", "0 to 1."
     )
+    auto_unflagged = _knob(
+        "auto_unflagged",
+        "Automatic: also code without alignment flags",
+        "Off: code that no flagger looked at waits for a person. Without a flagger, that is all of it.",
+    )
+    auto_unknown_brittleness = _knob(
+        "auto_unknown_brittleness",
+        "Automatic: also models of unknown brittleness",
+        "Off: a model waits for a person while no change of entropy was measured in its bot's cycles.",
+    )
     why = forms.CharField(
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 2}),

@@ -56,6 +56,10 @@ class PromotionPolicy:
     auto_confidence: float = 0.7
     #: automatic mode bears this probability of a collapse
     auto_max_p_collapse: float = 0.2
+    #: automatic mode may approve code that nobody looked at for alignment flags
+    auto_unflagged: bool = False
+    #: automatic mode may approve models whose brittleness was not measured
+    auto_unknown_brittleness: bool = False
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -99,16 +103,23 @@ class PromotionPolicy:
         allowed = self.auto_models if kind == Kind.MODEL else self.auto_workflows
         sure = confidence is not None and confidence >= self.auto_confidence
         safe = p_collapse is not None and p_collapse <= self.auto_max_p_collapse
+        missing = [code for code in unmeasured if code not in self.borne]
         found = {
             "the policy leaves decisions to people": self.mode != "automatic",
             f"the policy leaves {kind}s to people": not allowed,
             f"the gate says {verdict}": verdict != "promote",
-            f"not measured: {', '.join(unmeasured)}": bool(unmeasured),
+            f"not measured: {', '.join(missing)}": bool(missing),
             f"the forecast's confidence is under {self.auto_confidence:g}": not sure,
             f"the probability of a collapse is over {self.auto_max_p_collapse:g}": not safe,
             f"{today} were approved in 24 hours, and {self.auto_per_day} may be": today >= self.auto_per_day,
         }
         return tuple(text for text, holds in found.items() if holds)
+
+    @property
+    def borne(self) -> tuple[str, ...]:
+        """Codes of the rules whose evidence may be missing in automatic mode; a hold stays a hold."""
+        allowed = {"flags": self.auto_unflagged, "brittle": self.auto_unknown_brittleness}
+        return tuple(code for code, may in allowed.items() if may)
 
     def as_data(self) -> dict[str, Json]:
         """Return plain values."""

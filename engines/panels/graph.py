@@ -3,9 +3,9 @@
 from typing import Any, Final
 
 from engines.domain.unseen import visible
-from engines.domain.workflows.graph import WorkflowGraph
+from engines.domain.workflows.graph import MODEL, WorkflowGraph
 from engines.models import Engine, WorkflowEdge, WorkflowGraphState
-from engines.services import bots, workflow_graph
+from engines.services import workflow_graph
 
 Panel = dict[str, Any]
 LISTED: Final = 50
@@ -15,7 +15,7 @@ def graph(engine: Engine) -> Panel:
     """Return nodes and edges as they were measured last.
 
     `at` None: never measured yet; `due`: something happened since, and a worker will measure it anew;
-    `error`: why the last try came to nothing. `nodes` are the workflows of today's manifest.
+    `error`: why the last try came to nothing. `nodes` are the model and the workflows of today's manifest.
     """
     state = WorkflowGraphState.objects.filter(engine=engine).first() or WorkflowGraphState(engine=engine)
     known = workflow_graph.load(engine)
@@ -26,9 +26,7 @@ def graph(engine: Engine) -> Panel:
         "commit": state.commit,
         "due": state.due,
         "error": visible(state.error),
-        "nodes": [
-            _node(name, state.nodes.get(name) or {}) for name in sorted(bots.manifest_of(engine).workflows)
-        ],
+        "nodes": [_node(name, state.nodes.get(name) or {}) for name in known.nodes],
         "edges": [_edge(row, known) for row in rows if row.source in known and row.target in known],
         "refused": [_refused(each) for each in state.refused],
     }
@@ -37,6 +35,7 @@ def graph(engine: Engine) -> Panel:
 def _node(name: str, known: Panel) -> Panel:
     return {
         "workflow": name,
+        "kind": "model" if name == MODEL else "workflow",
         "modules": len(known["modules"]) if "modules" in known else None,
         "whole": known.get("whole"),
         "takes": _keys(known.get("takes") or {}),
@@ -71,7 +70,8 @@ def _seen(kind: str, detail: Panel) -> Panel:
         told = f"correlation {detail['correlation']:+.2f} over {detail['changes']} changes"
     else:
         names = ", ".join(visible(str(each)) for each in detail["shared"])
-        of = "modules" if kind == "resource" else "keys"
+        modules = "modules that ran" if detail.get("ran") else "modules"
+        of = modules if kind == "resource" else "keys"
         told = f"{names} of {detail['of']} {of}"
     return {"kind": kind, "text": told}
 

@@ -40,6 +40,7 @@ def decision_page(promotion: Promotion) -> Panel:
         "evidence_at": moment(evidence.get("at")),
         "commit": visible(str(evidence.get("commit") or "")),
         "policy": facts(mapping(promotion.policy)),
+        "left": left_to_people(mapping(promotion.policy)),
         "gain": gain(mapping(evidence.get("gain"))),
         "flags": flags(evidence.get("flags")),
         "self_tests": visible_data(evidence.get("self_tests")),
@@ -193,6 +194,14 @@ def text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return number(float(value)) if is_number(value) else visible(str(value))
+
+
+def left_to_people(policy: Mapping[str, Any]) -> list[str]:
+    """Return why an automatic policy left it to a person; nothing where people decide anyway."""
+    why = policy.get("left_to_people") if policy.get("mode") == "automatic" else None
+    return (
+        [visible(each) for each in why[:MAX_FACTS] if isinstance(each, str)] if isinstance(why, list) else []
+    )
 
 
 def ended(promotion: Promotion) -> list[Panel]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from engines.domain.promotion import Kind
 from engines.domain.unseen import visible
 from engines.domain.wording import NOT_MEASURED, lasting, number, sign, signed, word
+from engines.domain.workflows.graph import MODEL
 from engines.models import Promotion, WorkflowEdge, WorkflowStages
 from engines.panels.promotion_page import mapping, text
 from forecasting.panels.outcomes import is_number
@@ -31,7 +32,7 @@ def impact(promotion: Promotion) -> Panel:
         str(name): float(value) if is_number(value) else None
         for name, value in mapping(mapping(frozen).get("dependants")).items()
     }
-    start = promotion.revision.workflow if promotion.revision else "the model"
+    start = promotion.revision.workflow if promotion.revision else MODEL
     edges = _edges(promotion.engine_id, {start, *dependants})
     felt = {edge["target"] for edge in edges}
     return {

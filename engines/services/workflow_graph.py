@@ -1,4 +1,4 @@
-"""The graph of an engine's workflows: kept current by events, asked for the wave of a change.
+"""The graph of an engine's model and workflows: kept current by events, asked for the wave of a change.
 
 Events only mark an engine's graph as due, in the transaction that made them true; a worker measures it anew
 soon after. Reading never measures.
@@ -15,7 +15,7 @@ from engines.domain.errors import InvalidInput, MenaceError
 from engines.domain.results import AutomationResult
 from engines.domain.unseen import visible
 from engines.domain.workflows.coupling import Estimate, estimate
-from engines.domain.workflows.graph import WorkflowGraph
+from engines.domain.workflows.graph import MODEL, WorkflowGraph
 from engines.models import Cycle, Engine, WorkflowEdge, WorkflowGraphState, WorkflowRevision
 from engines.services import bots
 from engines.services.workflow_members import gather
@@ -55,8 +55,9 @@ def on_act(*, verb: str, target: str, **_: Any) -> None:
 
 @receiver(cycle_finished)
 def on_finished(*, cycle: Cycle, **_: Any) -> None:
-    """Note that ROI was measured; one workflow alone has nobody to correlate with."""
-    if len(cycle.engine.manifest.get("workflows") or ()) > 1:
+    """Note that ROI was measured; one node alone has nobody to correlate with."""
+    manifest = cycle.engine.manifest
+    if len(manifest.get("workflows") or ()) + bool(manifest.get("pipeline")) > 1:
         mark(cycle.engine_id)
 
 
@@ -108,10 +109,25 @@ def refresh_due(limit: int = 20) -> int:
     return len([refresh(engine) for engine in due])
 
 
+def bring_up_to_date(engine: Engine) -> None:
+    """Measure the graph anew if something happened since, or the bot is at another commit by now."""
+    if len(load(engine)) > 1 and (not of_today(engine) or engine.graph_state.due):
+        refresh(engine)
+
+
+def of_today(engine: Engine) -> bool:
+    """Tell whether the graph was measured of the commit that the bot is at."""
+    state = WorkflowGraphState.objects.filter(engine=engine, error="").first()
+    try:
+        return state is not None and state.commit == bots.head(engine)
+    except (MenaceError, OSError):
+        return False
+
+
 def load(engine: Engine) -> WorkflowGraph:
-    """Return the graph as it was measured last, with the workflows of today's manifest."""
-    graph = WorkflowGraph()
-    for name in bots.manifest_of(engine).workflows:
+    """Return the graph as it was measured last, with the model and the workflows of today's manifest."""
+    graph, manifest = WorkflowGraph(), bots.manifest_of(engine)
+    for name in (*([MODEL] if manifest.pipeline else []), *manifest.workflows):
         graph.add_workflow(name)
     for edge in WorkflowEdge.objects.filter(engine=engine):
         if edge.source in graph and edge.target in graph:
@@ -122,7 +138,7 @@ def load(engine: Engine) -> WorkflowGraph:
 def impact(
     engine: Engine, workflow: str, roi_delta: float, synergy_delta: float = 0.0
 ) -> dict[str, dict[str, Any]]:
-    """Return what each workflow would feel of a change of one of them; see `WorkflowGraph`.
+    """Return what each workflow would feel of a change of one of them, or of `MODEL`; see `WorkflowGraph`.
 
     Raises InvalidInput when the engine has no such workflow.
     """

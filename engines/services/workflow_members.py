@@ -1,4 +1,4 @@
-"""What is known of an engine's workflows, gathered for the estimate of their graph.
+"""What is known of an engine's workflows and its model, gathered for the estimate of their graph.
 
 Source text is read from one commit and never imported. Keys of an output are those of the latest measured
 run; where none was made, those that the source spells out.
@@ -15,10 +15,12 @@ from engines.domain.unseen import visible
 from engines.domain.workflow_matching import Callee, callees, keys_after
 from engines.domain.workflows.closure import Closure, Source, closure
 from engines.domain.workflows.coupling import Member
+from engines.domain.workflows.graph import MODEL
 from engines.models import Engine, WorkflowRevision, WorkflowStages
 from engines.services import bots
 from forecasting.domain.foresight import WINDOW
 from forecasting.models import CycleMetrics
+from orphans.domain.tests_of import module_name
 
 MAX_KEYS: Final = 200
 KEY_LENGTH: Final = 200
@@ -41,6 +43,12 @@ class Checkout:
         """Return a file's text; None when it is missing, no plain file, too large or no UTF-8."""
         return git.read_entry(self._root, self._entries.get(path), limit)
 
+    def modules(self, paths: Iterable[str]) -> frozenset[str]:
+        """Return the dotted names of those files that are modules of this commit."""
+        files = (path for path in paths if path in self._entries and path.endswith(".py"))
+        names = (module_name(path, self._import_paths) for path in files)
+        return frozenset(filter(None, names))
+
     def find(self, name: str) -> Source | None:
         """Return the source of a module by its dotted name; None when the repository has none."""
         if name not in self._sources:
@@ -58,11 +66,11 @@ class Checkout:
 
 
 def gather(engine: Engine, commit: str) -> tuple[list[Member], dict[str, dict[str, Any]]]:
-    """Return the engine's workflows as members, and by name what of each is known, for the page."""
+    """Return the engine's model and workflows as members, and by name what of each is known, for the page."""
     found = bots.manifest_of(engine).workflows
     checkout = Checkout(engine, commit)
     active = {row.workflow: row for row in WorkflowRevision.objects.active(engine.pk)}
-    members, told = [], {}
+    members, told = _model(engine, checkout)
     for name, workflow in found.items():
         revision = active.get(name)
         steps = revision.steps if revision is not None else list(workflow.steps)
@@ -72,6 +80,7 @@ def gather(engine: Engine, commit: str) -> tuple[list[Member], dict[str, dict[st
             Member(
                 name=name,
                 modules=made_of.modules or None,
+                ran=_ran(engine, name, revision, checkout),
                 takes=takes[0],
                 gives=gives[0],
                 roi=roi_of(f"{engine.name}/{name}"),
@@ -79,6 +88,29 @@ def gather(engine: Engine, commit: str) -> tuple[list[Member], dict[str, dict[st
         )
         told[name] = _told(made_of, steps, takes, gives, len(members[-1].roi))
     return members, told
+
+
+def _model(engine: Engine, checkout: Checkout) -> tuple[list[Member], dict[str, dict[str, Any]]]:
+    """Return the bot's model as the first member: what its pipeline imports, and the ROI of the bot.
+
+    Nothing where the bot trains none. What it takes and gives are no payloads of workflows.
+    """
+    pipeline = bots.manifest_of(engine).pipeline
+    if pipeline is None:
+        return [], {}
+    made_of = closure([pipeline.partition(":")[0]], checkout.find)
+    roi = roi_of(engine.name)
+    member = Member(name=MODEL, modules=made_of.modules or None, roi=roi, only_source=True)
+    unknown: Keys = None, "no payload of a workflow"
+    return [member], {MODEL: _told(made_of, [pipeline], unknown, unknown, len(roi))}
+
+
+def _ran(
+    engine: Engine, name: str, revision: WorkflowRevision | None, checkout: Checkout
+) -> frozenset[str] | None:
+    """Return the modules of which the latest measured normal run called a function; None: no run counted."""
+    called = _normal(engine, name, revision).get("called")
+    return checkout.modules(called) or None if isinstance(called, list) else None
 
 
 Keys = tuple[frozenset[str] | None, str]
@@ -107,13 +139,18 @@ def _taken(workflow: Workflow, steps: Sequence[Callee], checkout: Checkout) -> K
 
 def _given(engine: Engine, name: str, revision: WorkflowRevision | None, steps: Sequence[Callee]) -> Keys:
     """Return the keys of what the latest measured run gave, else those that the steps spell out."""
-    rows = WorkflowStages.objects.filter(engine=engine, workflow=name, revision=revision).order_by("-id")
-    stages = rows.values_list("stages", flat=True).first()
-    keys = (stages or {}).get("normal", {}).get("keys")
+    keys = _normal(engine, name, revision).get("keys")
     if keys:
         return _shown(keys), "output of a measured run"
     spelt = keys_after(steps)
     return (_shown(spelt), "spelt out by the steps") if spelt else (None, "not known")
+
+
+def _normal(engine: Engine, name: str, revision: WorkflowRevision | None) -> Mapping[str, Any]:
+    """Return the normal stage of the latest set of what runs today; empty where none was measured."""
+    rows = WorkflowStages.objects.filter(engine=engine, workflow=name, revision=revision).order_by("-id")
+    found = (rows.values_list("stages", flat=True).first() or {}).get("normal")
+    return found if isinstance(found, Mapping) else {}
 
 
 def _parsed(text: str) -> Any:

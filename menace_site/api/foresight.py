@@ -30,9 +30,10 @@ class KeysSerializer(serializers.Serializer[Any]):
 
 
 class NodeSerializer(serializers.Serializer[Any]):
-    """A workflow of the graph."""
+    """A node of the graph: a workflow, or the bot's model."""
 
-    workflow = serializers.CharField()
+    workflow = serializers.CharField(help_text="Its name; `the model` is the bot's model.")
+    kind = serializers.CharField(help_text="workflow or model")
     modules = serializers.IntegerField(allow_null=True, help_text="Modules that it is made of.")
     whole = serializers.BooleanField(allow_null=True, help_text="Whether all imports were followed.")
     takes = KeysSerializer()
@@ -129,7 +130,7 @@ class VerdictSerializer(serializers.Serializer[Any]):
 
 
 GRAPH_PARAMETERS = [
-    text_parameter("workflow", "Workflow that changes; without: no wave."),
+    text_parameter("workflow", "Workflow that changes, or `the model`; without: no wave."),
     OpenApiParameter("roi_delta", float, description="What the change brings; 1 without it."),
     OpenApiParameter("synergy_delta", float, description="Its synergy; 0 without it."),
 ]

@@ -146,6 +146,8 @@ class PolicySerializer(serializers.Serializer[Any]):
     auto_per_day = serializers.IntegerField()
     auto_confidence = serializers.FloatField()
     auto_max_p_collapse = serializers.FloatField()
+    auto_unflagged = serializers.BooleanField()
+    auto_unknown_brittleness = serializers.BooleanField()
 
 
 class StrictNumber(serializers.FloatField):
@@ -192,3 +194,5 @@ class PolicyInput(Input):
     auto_per_day = WholeNumber(required=False, min_value=1, max_value=100)
     auto_confidence = knob("auto_confidence")
     auto_max_p_collapse = knob("auto_max_p_collapse")
+    auto_unflagged = StrictFlag(required=False)
+    auto_unknown_brittleness = StrictFlag(required=False)

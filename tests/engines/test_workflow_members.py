@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from engines.domain.results import CLI
+from engines.domain.workflows.graph import MODEL
 from engines.models import Engine, WorkflowStages
 from engines.services import bots, workflows
 from engines.services.registry import register_engine
@@ -104,6 +105,30 @@ def test_the_keys_of_the_latest_run_of_what_runs_today_count(tmp_path: Path) -> 
         WorkflowStages.objects.create(revision=revision, stages={"normal": {"keys": keys}}, **given)
     WorkflowStages.objects.create(revision=None, stages={"normal": {"keys": ["other"]}}, **given)
     assert known(engine)["gives"] == {"keys": ["\\u202ex", "new"], "from": "output of a measured run"}
+
+
+def test_of_what_ran_only_modules_of_the_commit_count(tmp_path: Path) -> None:
+    engine = make(tmp_path, {"bot.py": READS, "src/deep.py": ""})
+    revision = workflows.current(engine, "flow")
+    given: dict[str, Any] = {"engine": engine, "workflow": "flow", "commit": "c", "seed": 0, "repeats": 1}
+    assert gather(engine, bots.head(engine))[0][0].ran is None, "no run was counted"
+    called = ["bot.py", "src/deep.py", "gone.py", "../../etc/passwd.py", "menace.toml"]
+    WorkflowStages.objects.create(revision=revision, stages={"normal": {"called": called}}, **given)
+    assert gather(engine, bots.head(engine))[0][0].ran == frozenset({"bot", "deep"})
+    WorkflowStages.objects.create(revision=revision, stages={"normal": {"called": None}}, **given)
+    assert gather(engine, bots.head(engine))[0][0].ran is None
+
+
+def test_the_model_is_what_the_pipeline_imports_with_the_roi_of_the_bot(tmp_path: Path) -> None:
+    engine = make(tmp_path, {"bot.py": READS, "train.py": "import data\ndef build(): ...\n", "data.py": ""})
+    assert MODEL not in gather(engine, bots.head(engine))[1]
+    engine.manifest = {**engine.manifest, "pipeline": "train:build"}
+    record_cycle("bot", 3, roi=2.0)
+
+    model, flow = gather(engine, bots.head(engine))[0]
+
+    assert (model.name, model.modules, model.roi) == (MODEL, frozenset({"train", "data"}), {3: 2.0})
+    assert (model.only_source, flow.only_source) == (True, False)
 
 
 def test_a_course_is_the_latest_measured_cycles(tmp_path: Path) -> None:

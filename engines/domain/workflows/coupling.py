@@ -2,7 +2,8 @@
 
 For workflows A and B, and a change of A felt in B:
 
-- `resource`: share of the modules that B is made of which A is made of, too (import closures of the steps);
+- `resource`: share of B's modules of which A is made, too: of those that ran in B's latest measured run, else
+  of its import closure;
 - `data`: share of the keys of B's input that A's output has, where both are known;
 - `logical`: correlation of what both gained from cycle to cycle, shrunken to the end of its 90 % interval
   that is nearer to nothing (Fisher's z): a few cycles that agree by chance count for nothing.
@@ -10,6 +11,9 @@ For workflows A and B, and a change of A felt in B:
 Two of the three have no direction of their own. A pair gets the direction of its data, else the one in which
 more of B's modules are A's, else the order of names. Pairs are taken by strength, and one that would close a
 cycle is turned round if it has no data, else left out and told.
+
+The bot's model is a member like any other, made of what its pipeline imports; its ROI is the bot's. It feels
+nothing of a workflow (`only_source`): no run of one ever changed what was trained.
 """
 
 import math
@@ -37,12 +41,21 @@ class Member:
     name: str
     #: repository modules that its steps import, directly or not; None: not known
     modules: frozenset[str] | None = None
+    #: those of which a function was called in its latest measured run; None: no run was measured
+    ran: frozenset[str] | None = None
     #: keys of its input; None: not known
     takes: frozenset[str] | None = None
     #: keys of its output; None: not known
     gives: frozenset[str] | None = None
     #: cycle → what it was worth
     roi: Mapping[int, float] = field(default_factory=dict)
+    #: nothing changes it, so that no edge leads there
+    only_source: bool = False
+
+    @property
+    def used(self) -> frozenset[str] | None:
+        """The modules that it really uses, as far as known: those that ran, else all that it imports."""
+        return self.ran or self.modules
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +84,10 @@ class Estimate:
 
 
 def shared_modules(source: Member, target: Member) -> float | None:
-    """Return the share of the target's modules that the source has, too; None where not known."""
-    if source.modules is None or not target.modules:
+    """Return the share of what the target uses that the source is made of, too; None where not known."""
+    if source.modules is None or not target.used:
         return None
-    return len(source.modules & target.modules) / len(target.modules)
+    return len(source.modules & target.used) / len(target.used)
 
 
 def handed_on(source: Member, target: Member) -> float | None:
@@ -166,7 +179,8 @@ def _ways(left: Member, right: Member) -> list[Link]:
     """Return the directions that the pair may have, the better one first; none when nothing was seen."""
     logical = correlation(left.roi, right.roi)
     there, back = _link(left, right, logical), _link(right, left, logical)
-    ways = sorted((there, back), key=lambda link: (-link.weights.get("data", 0.0), -link.strength))
+    open_ways = [link for link, end in ((there, right), (back, left)) if not end.only_source]
+    ways = sorted(open_ways, key=lambda link: (-link.weights.get("data", 0.0), -link.strength))
     with_data = [link for link in ways if "data" in link.weights]
     return (with_data or [link for link in ways if link.weights])[: 1 if with_data else 2]
 
@@ -175,12 +189,13 @@ def _link(source: Member, target: Member, logical: tuple[float, int] | None) -> 
     weights: dict[str, float] = {}
     detail: dict[str, Any] = {}
     for kind, share, both, of in (
-        ("resource", shared_modules(source, target), source.modules, target.modules),
+        ("resource", shared_modules(source, target), source.modules, target.used),
         ("data", handed_on(source, target), source.gives, target.takes),
     ):
         if share is not None and share >= LEAST:
             weights[kind] = share
             detail[kind] = {"shared": _some(both, of), "of": len(of or ())}
+            detail[kind] |= {"ran": True} if kind == "resource" and target.ran else {}
     if logical is not None and abs(sure := shrunken(*logical)) >= LEAST:
         weights["logical"] = sure
         detail["logical"] = {"correlation": logical[0], "changes": logical[1]}

@@ -23,6 +23,8 @@ from engines.domain.errors import InvalidInput
 KINDS: Final = ("resource", "data", "logical")
 DAMPING: Final = 0.85
 """What passes over a measured edge of weight 1. A convention, the same for all kinds unless given."""
+MODEL: Final = "the model"
+"""The node of the bot's model; no workflow can have this name, as it holds a blank."""
 MAX_NODES: Final = 10_000
 NAME_LENGTH: Final = 256
 

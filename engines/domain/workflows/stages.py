@@ -23,6 +23,7 @@ from orphans.domain.presets import Preset, read_preset
 
 STAGES: Final = ("normal", "high_latency", "resource_strain", "schema_drift", "chaotic_failure")
 NORMAL: Final = STAGES[0]
+MOST_FILES: Final = 300
 STRAIN: Final[Mapping[str, Value]] = {
     "CPU_LIMIT": 0.5,
     "MEMORY_LIMIT": "256Mi",
@@ -93,10 +94,18 @@ def measured(trials: Sequence[Trial]) -> dict[str, Any]:
         "seconds": _median(_timed(trials, "seconds")),
         "cpu_seconds": _median(_timed(trials, "cpu_seconds")),
         "entropy": fmean(counted) if counted else None,
+        "called": _called(trials),
         "outcomes": sorted({trial.outcome for trial in trials}),
         "keys": list(won[0].keys) if won else [],
         "error": next((trial.error for trial in trials if not trial.success), "")[:500],
     }
+
+
+def _called(trials: Sequence[Trial]) -> list[str] | None:
+    """Return the files of which a function was called; None where nobody counted."""
+    names = {name for trial in trials if trial.calls for name in trial.calls}
+    files = {path for path, _, function in (name.rpartition(":") for name in names) if function != "<module>"}
+    return sorted(files)[:MOST_FILES] if names else None
 
 
 def _timed(trials: Sequence[Trial], clock: str) -> list[float]:

@@ -1,22 +1,23 @@
 """What a promotion would do to the workflows that depend on what it changes."""
 
 from engines.domain.results import Json
-from engines.models import Engine, WorkflowGraphState
+from engines.domain.workflows.graph import MODEL
+from engines.models import Engine
 from engines.services import bots, workflow_graph
 
 
 def impact_of(engine: Engine, workflow: str, roi_gain: float | None) -> dict[str, Json] | None:
-    """Return the change of ROI by dependant; None where it was not measured.
+    """Return the change of ROI by dependant of a workflow, or of the model (""); None: not measured.
 
-    A bot with no other workflow has no dependants, which is known without measuring. A model isn't a node of
-    the graph of workflows, so that what a new one does to them is not projected.
+    A bot with no other workflow has no dependants, which is known without measuring. Else it takes a gain,
+    and a graph that was measured of the very commit that the bot is at.
     """
-    others = set(bots.manifest_of(engine).workflows) - {workflow}
-    if not others:
+    changed = workflow or MODEL
+    if not set(bots.manifest_of(engine).workflows) - {workflow}:
         return {"dependants": {}, "source": "the manifest has no other workflow"}
-    measured = WorkflowGraphState.objects.filter(engine=engine, error="").exclude(commit="")
-    if not workflow or roi_gain is None or not measured.exists():
+    known = changed in workflow_graph.load(engine) and workflow_graph.of_today(engine)
+    if roi_gain is None or not known:
         return None
-    wave = workflow_graph.impact(engine, workflow, roi_gain)
-    felt = {name: each["roi"] for name, each in wave.items() if name != workflow}
-    return {"dependants": felt, "source": "the graph of workflows"}
+    wave = workflow_graph.impact(engine, changed, roi_gain)
+    felt = {name: each["roi"] for name, each in wave.items() if name != changed}
+    return {"dependants": felt, "source": "the graph of model and workflows"}

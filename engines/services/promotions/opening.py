@@ -23,6 +23,7 @@ from forecasting.domain.gate import Decision, decide
 
 FRESH = "fresh evidence was gathered"
 DAY_SECONDS = 86_400
+OWN_POLICY = "who requested it wrote the policy, which then is no second person"
 
 
 def judge(candidate: Candidate, document: Mapping[str, Any], policy: PromotionPolicy) -> Decision:
@@ -61,7 +62,8 @@ def open_promotion(
         if before is not None:
             moving.move(before, PromotionState.SUPERSEDED, message=FRESH)
         promotion = _create(candidate, found, decision, policy, cycle_id)
-        _by_policy(promotion, policy, decision)
+        if not promotion.policy["left_to_people"]:
+            _approve_by_policy(promotion, policy, decision)
     return promotion
 
 
@@ -98,6 +100,7 @@ def _create(
     cycle_id: int | None,
 ) -> Promotion:
     kind = evidence.kind_of(candidate)
+    left = _left_to_people(candidate.engine, document, policy, decision)
     promotion = Promotion.objects.create(
         engine_id=candidate.engine_id,
         cycle_id=cycle_id,
@@ -109,7 +112,7 @@ def _create(
         evidence=document,
         evidence_sha256=digest(document),
         decision=decision.as_data(),
-        policy=policy.as_data() | {"gate": asdict(evidence.knobs_of(policy))},
+        policy=policy.as_data() | {"gate": asdict(evidence.knobs_of(policy)), "left_to_people": left},
         requested_by_id=document["requested_by"]["id"],
         requested_label=document["requested_by"]["label"][:150],
         state=VERDICT_STATE[decision.verdict],
@@ -119,29 +122,33 @@ def _create(
     return promotion
 
 
-def _by_policy(promotion: Promotion, policy: PromotionPolicy, decision: Decision) -> None:
-    """Approve it where the engine's policy may, and say so in the policy's name."""
-    forecast = promotion.evidence["forecast"] or {}
-    objections = policy.objections(
-        promotion.kind,
+def _left_to_people(
+    engine: Engine, document: Mapping[str, Any], policy: PromotionPolicy, decision: Decision
+) -> list[str]:
+    """Return why the engine's policy doesn't approve it by itself; empty when it does."""
+    forecast, by = document["forecast"] or {}, engine.promotion_policy_by_id
+    found = policy.objections(
+        document["kind"],
         verdict=decision.verdict,
         unmeasured=decision.unmeasured,
         confidence=forecast.get("confidence"),
         p_collapse=forecast.get("p_collapse"),
-        today=_approved_today(promotion.engine_id),
+        today=_approved_today(engine.pk),
     )
-    if objections or _own_policy(promotion):
-        return
+    # it would stand in for a second person, and the requester wrote it
+    own = settings.SANDBOX.two_person_rule and by is not None and by == document["requested_by"]["id"]
+    return [*found, *([OWN_POLICY] if own else [])]
+
+
+def _approve_by_policy(promotion: Promotion, policy: PromotionPolicy, decision: Decision) -> None:
+    """Approve it in the policy's name."""
     actor = Actor(label=f"policy of {promotion.engine.name}")
-    reason = f"automatic: within the limits of the engine's policy, {policy.auto_per_day} a day"
+    missing = list(decision.unmeasured)
+    borne = f"; not measured, which the policy bears: {', '.join(missing)}" if missing else ""
+    reason = f"automatic: within the limits of the engine's policy, {policy.auto_per_day} a day{borne}"
     moving.decided(promotion, PromotionState.APPROVED, actor, reason, automatic=True)
-    moving.audit(promotion, actor, "promotion.approve", reason=reason, automatic=True)
-
-
-def _own_policy(promotion: Promotion) -> bool:
-    """Tell whether the policy would stand in for a second person, and the requester wrote it."""
-    by = promotion.engine.promotion_policy_by_id
-    return settings.SANDBOX.two_person_rule and by is not None and by == promotion.requested_by_id
+    detail = {"reason": reason, "automatic": True, "not_measured": missing}
+    moving.audit(promotion, actor, "promotion.approve", **detail)
 
 
 def _approved_today(engine_id: int) -> int:

@@ -1,7 +1,8 @@
 """Step *gate*: each candidate's evidence is gathered and judged, and put before people as a promotion.
 
-`run` only reads; `commit` writes the promotions, ends those whose candidate is gone, and proposes to roll
-back what left the band of its forecast. The champion and the live workflows don't change here.
+`run` reads, and has a graph of yesterday measured anew; `commit` writes the promotions, ends those whose
+candidate is gone, and proposes to roll back what left the band of its forecast. The champion and the live
+workflows don't change here.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from engines.domain.cycle import Idle, StepContext
 from engines.domain.promotion import Kind, PromotionState, canonical
 from engines.domain.results import StepOutcome
 from engines.models import Engine, ModelVersion, Promotion, PromotionQuerySet, WorkflowRevision
+from engines.services import workflow_graph
 from engines.services.promotions import (
     candidates_of,
     gather,
@@ -32,6 +34,7 @@ class Gate(Idle):
         """Return the evidence on each candidate whose promotion has to be opened, or opened anew."""
         engine = Engine.objects.get(pk=context.engine_id)
         policy = policy_of(engine)
+        workflow_graph.bring_up_to_date(engine)
         found, said = [], []
         for candidate in candidates_of(engine):
             document = gather(candidate)

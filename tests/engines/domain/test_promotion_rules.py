@@ -127,6 +127,18 @@ def test_automatic_mode_approves_within_its_limits_only() -> None:
     assert len(objections(PromotionPolicy())) == 1
 
 
+@pytest.mark.parametrize(
+    ("knob", "code"), [("auto_unflagged", "flags"), ("auto_unknown_brittleness", "brittle")]
+)
+def test_what_may_be_missing_in_automatic_mode_is_stated_piece_by_piece(knob: str, code: str) -> None:
+    policy = PromotionPolicy(mode="automatic").changed({knob: True})
+
+    assert objections(PromotionPolicy(mode="automatic"), unmeasured=(code,)) == (f"not measured: {code}",)
+    assert objections(policy, unmeasured=(code,)) == ()
+    assert objections(policy, unmeasured=("impact", code)) == ("not measured: impact",)
+    assert len(objections(policy, verdict="hold", unmeasured=(code,))) == 1, "a hold stays a hold"
+
+
 BAND = ([4.0] * 5, [3.0] * 5)
 
 

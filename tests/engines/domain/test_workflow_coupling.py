@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -60,6 +61,30 @@ def test_what_a_workflow_is_made_of_weighs_by_how_much_of_it_that_is() -> None:
     assert shared_modules(large, small) == 1.0
     assert shared_modules(small, large) == 0.25
     assert edges(small, large) == {("large", "small"): {"resource": 1.0}}
+
+
+def test_modules_that_ran_count_more_than_those_that_are_imported() -> None:
+    imports = frozenset({"m", "n", "o", "p"})
+    ran = Member(name="b", modules=imports, ran=frozenset({"m", "n"}))
+
+    assert shared_modules(member("a", modules={"m"}), ran) == 0.5
+    (link,) = estimate([member("a", modules={"m"}), ran]).links
+    assert (link.target, link.detail["resource"]) == ("a", {"shared": ["m"], "of": 1})
+    (link,) = estimate([Member(name="a", modules=frozenset({"m"}), only_source=True), ran]).links
+    assert (link.target, link.detail["resource"]) == ("b", {"shared": ["m"], "of": 2, "ran": True})
+
+
+@settings(max_examples=30, deadline=None)
+@given(MEMBERS)
+def test_nothing_is_ever_felt_by_what_only_gives(
+    drawn: dict[str, tuple[Keys, Keys, Keys, list[int]]],
+) -> None:
+    members = [member(name, *given) for name, given in drawn.items()]
+    model = replace(members[0], only_source=True)
+    graph = estimate([model, *members[1:]]).graph
+
+    assert all(target != model.name for _, target, _ in graph.edges())
+    assert set(graph.reached(model.name)) >= {model.name}
 
 
 def test_equal_shares_go_by_name() -> None:

@@ -77,6 +77,20 @@ def test_runs_amount_to_successes_medians_and_entropy() -> None:
     assert (found["outcomes"], found["error"]) == (["ok", "timeout"], "too slow")
 
 
+@pytest.mark.parametrize(
+    ("calls", "files"),
+    [
+        ({"pkg/a.py:load": 3, "pkg/a.py:Cls.method": 1, "pkg/b.py:<module>": 1}, ["pkg/a.py"]),
+        ({"b.py:f": 1, "a.py:f": 1}, ["a.py", "b.py"]),
+        ({"a.py:<module>": 1}, []),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_a_file_was_called_where_a_function_of_it_was(calls: Any, files: list[str] | None) -> None:
+    assert measured([Trial(success=True, outcome="ok", calls=calls)])["called"] == files
+
+
 def test_where_only_a_counted_run_succeeded_its_time_counts() -> None:
     found = measured([Trial(success=True, outcome="ok", seconds=2.0, calls={})])
     assert (found["seconds"], found["cpu_seconds"], found["entropy"]) == (2.0, None, None)
