@@ -1,5 +1,6 @@
 """The job that carries out a workflow of a bot inside a run: its steps in order, each timed."""
 
+import hashlib
 import importlib
 import json
 import resource
@@ -40,8 +41,8 @@ def workflow(payload: Mapping[str, Any], job: Job) -> dict[str, Json]:
     A `payload["value"]` is the input itself, in the file's place. With `payload["drift"]` (`seed`, `share`)
     a share of its records has another shape. The run is a success when every step returned and the last
     payload is plain JSON. Returns `success`, `steps` (name, seconds, cpu_seconds, error or None; the ones
-    that ran), `error`, `output`, the beginning of the last payload as JSON text, and `keys`, those of that
-    payload or of its first item.
+    that ran), `error`, `output`, the beginning of the last payload as JSON text, `digest`, the SHA-256 of
+    all of it, and `keys`, those of that payload or of its first item.
     """
     value = payload["value"] if "value" in payload else _input(payload.get("input"), job.checkout)
     if payload.get("drift"):
@@ -101,7 +102,8 @@ def _finished(value: Json, done: list[dict[str, Json]]) -> dict[str, Json]:
     except (TypeError, ValueError, RecursionError) as problem:
         error = f"the last step returned no plain JSON: {problem}"[:ERROR_LENGTH]
         return {"success": False, "steps": done, "error": error, "output": ""}
-    told = {"output": text[:SUMMARY_LENGTH], "keys": _keys(value)}
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    told = {"output": text[:SUMMARY_LENGTH], "digest": digest, "keys": _keys(value)}
     return {"success": True, "steps": done, "error": None, **told}
 
 

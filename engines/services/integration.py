@@ -18,6 +18,7 @@ from engines.domain.workflow_matching import MIN_SCORE, Callee, Flow, Match, cal
 from engines.models import Engine, WorkflowRevision
 from engines.services import bots, workflows
 from engines.services.workflow_benchmark import Bench, compare
+from engines.services.workflow_source import read_source
 from orphans.domain.candidates import may_be_mapped, worth_it
 from orphans.domain.findings import Classification
 from orphans.domain.states import ModuleState, RunState
@@ -27,7 +28,6 @@ from orphans.sandbox import Cancel, Runner
 from orphans.services.planning import with_src
 from orphans.services.scanning import file_hash
 
-SOURCE_BYTES: Final = 2**20
 READY: Final = (ModuleState.PASSED, ModuleState.INTEGRATED)
 
 
@@ -85,22 +85,14 @@ def _step(checkout: Path, roots: tuple[str, ...], step: str) -> Callee:
     module, _, function = step.partition(":")
     places = (PurePosixPath(root, *module.split(".")) for root in roots)
     files = (each for place in places for each in (f"{place}.py", f"{place}/__init__.py"))
-    source = next((text for each in files if (text := _read(checkout, each))), "")
+    source = next((text for each in files if (text := read_source(checkout, each))), "")
     declared = next((each for each in callees(source, module) if each.name == function), None)
     return declared or Callee(module=module, name=function, takes="", returns="")
 
 
-def _read(checkout: Path, path: str) -> str:
-    """Return a file's text; empty when it is no plain file of the checkout."""
-    place = checkout / path
-    if not file_hash(checkout, path) or place.stat().st_size > SOURCE_BYTES:
-        return ""
-    return place.read_text(errors="replace")
-
-
 def _matches(checkout: Path, module: OrphanModule, flows: list[Flow], roots: tuple[str, ...]) -> list[Match]:
     name = module_name(module.path, roots)
-    return matches(callees(_read(checkout, module.path), name), flows) if name else []
+    return matches(callees(read_source(checkout, module.path), name), flows) if name else []
 
 
 def _bench(

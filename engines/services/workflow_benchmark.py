@@ -9,6 +9,9 @@ from typing import Any, Final
 
 from engines.domain.cycle import Interrupted
 from engines.domain.roi import ValueModel, cycle_cost
+from engines.domain.workflows.sides import BASELINE, Ran, kinds_of, side_of
+from engines.services.workflow_source import source_of
+from forecasting.domain.entropy import of_calls
 from orphans import sandbox
 from orphans.domain.payloads import mixed
 from orphans.domain.preset_effects import faults_of, without_effect
@@ -21,7 +24,6 @@ from orphans.services.scenarios import SCENARIO_NAME, limited, probe
 WORKFLOW: Final = "engines.domain.training_workflow:workflow"
 REPEATS: Final = 3
 LIMITS: Final = Limits(cpu_seconds=60.0, wall_seconds=90.0, memory_bytes=2 * 2**30, processes=24)
-BASELINE: Final = "baseline"
 EXAMPLE_BYTES: Final = 2**20
 PARALLEL: Final = (*BURSTS, "CONCURRENCY_LEVEL")
 MANY: Final = f"a benchmark makes {REPEATS} runs a side"
@@ -53,16 +55,43 @@ def compare(bench: Bench, parent: Sequence[str], candidate: Sequence[str]) -> di
     Both get the same input, preset and seed, in turns, so that a busy machine slows both. `roi` is
     value_per_success x further successes - further cost, a mean over all runs; None without a value model.
     `worse`: the candidate failed where the parent did not. `idle` names the keys of each preset that changed
-    nothing, with the reason.
+    nothing, with the reason, `kinds` what each preset does to a run (`sides.KINDS`). `again`: the first run
+    of the baseline once more, which counts calls and shows whether the output differs. `source`: what a
+    linter and measures say of the modules whose functions are steps.
     """
-    chosen = presets()
+    chosen, steps = presets(), {"parent": parent, "candidate": candidate}
     sides: dict[str, dict[str, list[Measurement]]] = {}
     for preset in chosen:
-        side = sides.setdefault(preset.name, {"parent": [], "candidate": []})
+        side = sides.setdefault(preset.name, {word: [] for word in steps})
         for repeat, given in enumerate(_payloads(bench, preset)):
-            side["parent"].append(_run(bench, parent, preset, given, repeat))
-            side["candidate"].append(_run(bench, candidate, preset, given, repeat))
-    return _told(bench, sides) | {"idle": {preset.name: _idle(preset) for preset in chosen if _idle(preset)}}
+            for word, own in steps.items():
+                side[word].append(_run(bench, own, preset, given, repeat))
+    idle = {preset.name: found for preset in chosen if (found := _idle(preset))}
+    again = {word: _again(bench, own, sides[BASELINE][word][0]) for word, own in steps.items()}
+    told = _told(bench, sides)
+    return told | {
+        "cpu_seconds": told["cpu_seconds"] + sum(each["cpu_seconds"] or 0.0 for each in again.values()),
+        "idle": idle,
+        "kinds": {preset.name: kinds_of(preset, idle.get(preset.name, ())) for preset in chosen},
+        "again": again,
+        "source": {word: source_of(bench.checkout, bench.import_paths, own) for word, own in steps.items()},
+    }
+
+
+def _again(bench: Bench, steps: Sequence[str], first: Measurement) -> dict[str, float | None]:
+    """Return the entropy of the calls in bits, and whether the output differs from the first run's, 1 or 0.
+
+    Both are the run's own words. None: the run failed, counted nothing or told no digest.
+    """
+    plain = Preset({"SCENARIO_NAME": BASELINE})
+    ran = _run(bench, steps, plain, {"input": bench.input or None}, 0, count_calls=True)
+    told = [run.result.get("digest") if _succeeded(run) else None for run in (first, ran)]
+    known = all(isinstance(digest, str) for digest in told)
+    return {
+        "entropy": of_calls(ran.calls) if ran.calls and _succeeded(ran) else None,
+        "differed": float(told[0] != told[1]) if known else None,
+        "cpu_seconds": ran.cpu_seconds,
+    }
 
 
 def _payloads(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
@@ -95,7 +124,13 @@ def _idle(preset: Preset) -> dict[str, str]:
 
 
 def _run(
-    bench: Bench, steps: Sequence[str], preset: Preset, given: Mapping[str, Any], repeat: int
+    bench: Bench,
+    steps: Sequence[str],
+    preset: Preset,
+    given: Mapping[str, Any],
+    repeat: int,
+    *,
+    count_calls: bool = False,
 ) -> Measurement:
     faults = faults_of(preset)
     spec = RunSpec(
@@ -108,6 +143,7 @@ def _run(
         network=Network.NONE if faults is None else Network.STUB,
         stub=None if faults is None else {"seed": bench.seed + repeat, **faults},
         env={SCENARIO_NAME: preset.name, "SANDBOX_SEED": str(bench.seed + repeat)},
+        count_calls=count_calls,
     )
     measured = bench.run(spec, cancel=bench.cancel)
     if measured.outcome is Outcome.CANCELLED:
@@ -116,7 +152,10 @@ def _run(
 
 
 def _told(bench: Bench, sides: Mapping[str, Mapping[str, list[Measurement]]]) -> dict[str, Any]:
-    found = {name: {word: _side(runs) for word, runs in side.items()} for name, side in sides.items()}
+    found = {
+        name: {word: side_of([_ran(run) for run in runs]) for word, runs in side.items()}
+        for name, side in sides.items()
+    }
     parent = [run for side in sides.values() for run in side["parent"]]
     candidate = [run for side in sides.values() for run in side["candidate"]]
     more = sum(map(_succeeded, candidate)) - sum(map(_succeeded, parent))
@@ -133,14 +172,26 @@ def _told(bench: Bench, sides: Mapping[str, Mapping[str, list[Measurement]]]) ->
     }
 
 
-def _side(runs: list[Measurement]) -> dict[str, Any]:
-    used = [run.cpu_seconds for run in runs if run.cpu_seconds is not None]
-    return {
-        "runs": len(runs),
-        "successes": sum(map(_succeeded, runs)),
-        "cpu_seconds": median(used) if used else None,
-        "outcomes": sorted({run.outcome.value for run in runs}),
-    }
+def _ran(run: Measurement) -> Ran:
+    return Ran(
+        success=_succeeded(run),
+        outcome=run.outcome.value,
+        cpu_seconds=run.cpu_seconds,
+        wall_seconds=run.wall_seconds,
+        max_rss_bytes=run.max_rss_bytes,
+        side_effects=None if run.attempts is None else float(run.attempts.total),
+        refused=_refused(run),
+    )
+
+
+def _refused(run: Measurement) -> bool | None:
+    """Tell whether a run tried what no run may do; None where attempts weren't counted and it wasn't ended.
+
+    Only writes outside of its own scratch are counted, and those are refused.
+    """
+    if run.outcome is Outcome.DENIED:
+        return True
+    return None if run.attempts is None else run.attempts.file_writes > 0
 
 
 def _succeeded(run: Measurement) -> bool:

@@ -8,7 +8,8 @@ comparison.
 from collections.abc import Mapping
 from typing import Any
 
-from engines.domain.roi import ValueModel, cycle_cost
+from engines.domain.roi import ValueModel
+from engines.domain.workflows.sides import raw_of, raw_of_all
 from engines.models import Engine
 from engines.services import bots
 from forecasting.domain.metrics import Raw
@@ -18,7 +19,9 @@ SUBJECT_CHARS, SCENARIO_CHARS = 128, 64
 
 
 def keep(engine: Engine, results: Mapping[str, Mapping[str, Any]], cycle_id: int) -> int:
-    """Keep a sample for each proposal that was benchmarked and each scenario; return how many.
+    """Keep a sample for each proposal that was benchmarked and each scenario, and one of all together.
+
+    Returns how many.
 
     A repeated call replaces what the same cycle said.
     """
@@ -28,8 +31,7 @@ def keep(engine: Engine, results: Mapping[str, Mapping[str, Any]], cycle_id: int
     kept = 0
     for number, each in found:
         subject = f"{engine.name}/{each['workflow']}"[:SUBJECT_CHARS]
-        for scenario, sides in sorted(each["benchmark"]["presets"].items()):
-            with_it, without = (raw(sides[side], prices) for side in ("candidate", "parent"))
+        for scenario, (with_it, without) in _compared(each["benchmark"], prices).items():
             row = record_synergy(
                 subject,
                 f"cycle:{cycle_id}:{number}",
@@ -42,16 +44,15 @@ def keep(engine: Engine, results: Mapping[str, Mapping[str, Any]], cycle_id: int
     return kept
 
 
-def raw(side: Mapping[str, Any], prices: ValueModel | None) -> Raw:
-    """Return what the runs of one side of a benchmark measured; None where they didn't."""
-    rate = side["successes"] / side["runs"] if side["runs"] else None
-    cpu = side["cpu_seconds"]
-    priced = prices is not None and rate is not None and cpu is not None
+def _compared(benchmark: Mapping[str, Any], prices: ValueModel | None) -> dict[str, tuple[Raw, Raw]]:
+    """Return by scenario the raw numbers with the module and without it; the empty one is all together."""
+    found: dict[str, tuple[Raw, Raw]] = {
+        scenario: (raw_of(sides["candidate"], prices), raw_of(sides["parent"], prices))
+        for scenario, sides in sorted(benchmark["presets"].items())
+    }
     return {
-        "success_rate": rate,
-        "cpu_seconds": cpu,
-        "value": prices.value_per_success * rate if priced and prices and rate is not None else None,
-        "cost": cycle_cost(cpu, 0, prices) if priced and prices else None,
+        "": (raw_of_all(benchmark, "candidate", prices), raw_of_all(benchmark, "parent", prices)),
+        **found,
     }
 
 

@@ -16,8 +16,9 @@ Raw = Mapping[str, float | None]
 RAW: Final[Mapping[str, str]] = {
     "runs": "runs of this side",
     "success_rate": "share of its runs that succeeded, 0 to 1",
-    "scenario_success_rate": "the same in all scenarios but the baseline",
-    "stress_success_rate": "the same under resource strain and bursts",
+    "baseline_success_rate": "the same where nothing is limited and nothing fails",
+    "scenario_success_rate": "the same in all scenarios that change something",
+    "stress_success_rate": "the same where time, memory, disk or bandwidth are scarce",
     "fault_success_rate": "the same while what it depends on fails",
     "varied_success_rate": "the same with hostile, misused or drifted inputs",
     "cpu_seconds": "CPU seconds of a run, all its processes",
@@ -27,13 +28,13 @@ RAW: Final[Mapping[str, str]] = {
     "joules": "energy of a run, by the machine's counter",
     "value": "what a run is worth, in the currency of the value model",
     "cost": "what a run costs, in the same currency",
-    "projected_roi": "mean ROI delta that is forecast for the next events",
-    "long_term_roi": "slope of the ROI deltas over the long window, per event",
+    "projected_roi": "mean ROI that is forecast for the next events",
+    "long_term_roi": "slope of the ROI over the long window, per event",
     "calls_entropy": "Shannon entropy of the calls per function, bits",
-    "latency_seconds": "seconds that a run waited for what it calls over the network",
-    "recovery_runs": "runs from a failure to the next success",
+    "latency_seconds": "seconds that a run takes longer where what it calls answers late",
+    "recovery_runs": "runs from a failure to the next success, while what it depends on fails",
     "side_effects": "weighted attempts at files, network and processes of a run",
-    "refused": "share of runs in which the sandbox refused something, 0 to 1",
+    "refused": "share of runs in which the sandbox refused a write or a system call, 0 to 1",
     "security_findings": "findings of the security linter per 100 lines",
     "lint_findings": "findings of the linter per 100 lines",
     "maintainability_index": "maintainability index of the source, 0 to 100",
@@ -41,6 +42,33 @@ RAW: Final[Mapping[str, str]] = {
     "forecast_reliability": "1 / (1 + scaled error) of the forecasts of its ROI",
 }
 """What a sandbox run, a look at the source or the forecaster can tell of one side."""
+
+_PRICES: Final = "a value model in the manifest"
+_RUNS: Final = "a benchmark of a workflow with a module and without it"
+_LINTER: Final = "a linter, and steps whose source can be parsed"
+_HISTORY: Final = "eight measurements of synergy_roi in one scenario"
+NEEDED: Final[Mapping[str, str]] = {
+    **dict.fromkeys(RAW, _RUNS),
+    "value": _PRICES,
+    "cost": _PRICES,
+    "scenario_success_rate": "a preset in SANDBOX_ENV_PRESETS that changes something",
+    "stress_success_rate": "a preset that makes time, memory, disk or bandwidth scarce",
+    "fault_success_rate": "a preset with PACKET_LOSS or UPSTREAM_FAILURES",
+    "varied_success_rate": "a preset with THREAT_INTENSITY, MISUSE_RATE or SCHEMA_MISMATCHES",
+    "recovery_runs": "a failure that was followed by a success, on both sides, under a preset with faults",
+    "latency_seconds": "a preset with NETWORK_LATENCY_MS or API_LATENCY_MS in which every run succeeds",
+    "side_effects": "a sandbox that counts attempts",
+    "refused": "a sandbox that counts attempts",
+    "security_findings": _LINTER,
+    "lint_findings": _LINTER,
+    "maintainability_index": "steps whose source can be parsed",
+    "projected_roi": _HISTORY,
+    "long_term_roi": _HISTORY,
+    "forecast_reliability": "two measurements of synergy_roi in one scenario",
+    "joules": "a counter of one run's energy; machines count the energy of all that they do",
+    "gpu_seconds": "a graphics processor; the sandbox gives none to a run",
+}
+"""Raw number → what must be there for it to be measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +99,11 @@ class Metric:
         """What it is measured from, in words."""
         return "; ".join(RAW[name] for name in self.needs)
 
+    @property
+    def needed(self) -> str:
+        """What must be there for it to be measured, in words."""
+        return "; ".join(dict.fromkeys(NEEDED[name] for name in self.needs))
+
 
 def _same(value: float) -> float:
     return value
@@ -96,7 +129,7 @@ _ROWS: Final = (
     Metric("roi", "currency a run", "higher", ("value", "cost"), _minus),
     Metric("efficiency", "successes a CPU second", "higher", ("success_rate", "cpu_seconds"), _ratio),
     Metric("adaptability", "share", "higher", ("scenario_success_rate",), _same),
-    Metric("antifragility", "share", "higher", ("stress_success_rate", "success_rate"), _minus),
+    Metric("antifragility", "share", "higher", ("stress_success_rate", "baseline_success_rate"), _minus),
     Metric("resilience", "share", "higher", ("fault_success_rate",), _same),
     Metric("safety_rating", "share", "higher", ("refused",), _safe),
     Metric("risk_index", "attempts a run", "lower", ("side_effects",), _same),

@@ -117,6 +117,7 @@ class SynergySample(models.Model):
     roi_delta = models.FloatField(null=True)
     metrics = models.JSONField(default=dict, help_text="`synergy_*`; what was not measured is absent.")
     predicted = models.JSONField(default=dict, help_text="What was foreseen of each metric before.")
+    ahead = models.JSONField(default=dict, help_text="What is foreseen next: value, reliability, count, by.")
     resources = models.JSONField(default=dict, help_text="What the runs used.")
 
     class Meta:

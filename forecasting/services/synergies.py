@@ -4,12 +4,18 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
+from forecasting.domain import synergy_ahead
 from forecasting.domain.metrics import PREFIX, Raw, short
-from forecasting.domain.synergy import Smoothed, synergy
+from forecasting.domain.synergy import synergy
 from forecasting.models import SynergySample
 from forecasting.models.tracking import SCENARIO_CHARS, SOURCE_CHARS, SUBJECT_CHARS
+from forecasting.services import predictor
+
+Metrics = dict[str, float]
+ROI = f"{PREFIX}roi"
 
 SEEN = 64
 """Newest samples that the next one is foretold from."""
@@ -40,26 +46,54 @@ def record_synergy(
         raise ValueError("only finite numbers are measured")
     if not found and roi_delta is None:
         return None
-    defaults: dict[str, Any] = {"metrics": found, "roi_delta": roi_delta, "resources": dict(resources or {})}
+    defaults: dict[str, Any] = {"roi_delta": roi_delta, "resources": dict(resources or {})}
     with transaction.atomic():
         own = SynergySample.objects.filter(subject=subject, scenario=scenario, source=source).first()
-        defaults["predicted"] = foretold(subject, scenario, before=own.pk if own else None)
+        earlier = _newest(subject, scenario, before=own.pk if own else None)
+        defaults["metrics"] = {**_of_history(earlier, found), **found}
+        defaults["predicted"] = {name: each["value"] for name, each in _ahead(earlier).items()}
+        defaults["ahead"] = _ahead([*earlier, defaults["metrics"]])
         row, _ = SynergySample.objects.update_or_create(
             defaults, subject=subject, scenario=scenario, source=source
         )
     return row
 
 
+def _of_history(earlier: Sequence[Metrics], found: Metrics) -> Metrics:
+    """Return what the history of `synergy_roi` gives beside its new value; nothing without one."""
+    if ROI not in found:
+        return {}
+    values = [*(row[ROI] for row in earlier if ROI in row), found[ROI]]
+    told = synergy_ahead.of_history(values[-SEEN:], predictor.answer)
+    return {PREFIX + name: value for name, value in told.items() if math.isfinite(value)}
+
+
 def foretold(subject: str, scenario: str = "", *, before: int | None = None) -> dict[str, float]:
     """Return the next value of each synergy metric of a subject, from its newest samples."""
+    found = _ahead(_newest(subject, scenario, before=before))
+    return {name: each["value"] for name, each in found.items()}
+
+
+def predict_synergy_metric(subject: str, name: str, scenario: str = "") -> float | None:
+    """Return the next value of a synergy metric of a recorded subject; None: it was never measured.
+
+    Raises ValueError for a name that the table of metrics doesn't have.
+    """
+    return foretold(subject, scenario).get(PREFIX + short(name))
+
+
+def _newest(subject: str, scenario: str, *, before: int | None) -> list[Metrics]:
+    """Return the metrics of the newest `SEEN` samples, oldest first."""
     rows = SynergySample.objects.filter(subject=subject, scenario=scenario)
     earlier = rows if before is None else rows.filter(pk__lt=before)
-    newest = list(earlier.order_by("-at", "-id").values_list("metrics", flat=True)[:SEEN])[::-1]
-    series: dict[str, Smoothed] = {}
-    for metrics in newest:
-        for name, value in metrics.items():
-            series.setdefault(name, Smoothed()).add(value)
-    return {name: each.level for name, each in series.items() if each.level is not None}
+    return list(earlier.order_by("-at", "-id").values_list("metrics", flat=True)[:SEEN])[::-1]
+
+
+def _ahead(rows: Sequence[Metrics]) -> dict[str, dict[str, Any]]:
+    given = settings.SANDBOX
+    return synergy_ahead.ahead_of_all(
+        rows, predictor.answer, short=given.synergy_forecast_method, long=given.sandbox_synergy_model
+    )
 
 
 def _check(subject: str, source: str, scenario: str) -> None:

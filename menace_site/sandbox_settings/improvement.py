@@ -5,7 +5,6 @@ from typing import Any, Literal
 
 from menace_site.sandbox_settings.fields import Delays, Group, Switch, setting
 
-EVOLUTION = "workflow evolution"
 LEARNING = "learning"
 PATCHES = "helper patches"
 FLAGS = "alignment flags"
@@ -271,5 +270,5 @@ class Synergy(Group):
         "default", "SYNERGY_LEARNER", "Which learner updates the weights.", later=LEARNING
     )
     synergy_forecast_method: Literal["ema", "arima"] = setting(
-        "ema", "SYNERGY_FORECAST_METHOD", "How the next synergy value is forecast.", later=EVOLUTION
+        "ema", "SYNERGY_FORECAST_METHOD", "How the next synergy value is forecast."
     )

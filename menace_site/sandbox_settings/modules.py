@@ -28,7 +28,7 @@ class Sandbox(Group):
         "Choose the profile `user_misuse` without being asked.",
     )
     sandbox_synergy_model: Literal["ema", "arima", "lstm"] = setting(
-        "ema", "SANDBOX_SYNERGY_MODEL", "Model of long synergy series.", later="workflow evolution"
+        "ema", "SANDBOX_SYNERGY_MODEL", "How it is forecast from over 10 values, unless this is `ema`."
     )
 
 

@@ -144,17 +144,17 @@ def test_what_a_module_added_to_a_workflow_is_kept_by_scenario(engine: Engine) -
     cycle = run(engine, Scored(), self_tested(engine, {"a.py": {"f": 1}}, roi=0.5))
     rows = list(SynergySample.objects.order_by("scenario"))
     assert [(row.subject, row.scenario, row.source) for row in rows] == [
-        (f"{engine.name}/score", "baseline", f"cycle:{cycle.pk}:0"),
-        (f"{engine.name}/score", "spike", f"cycle:{cycle.pk}:0"),
+        (f"{engine.name}/score", scenario, f"cycle:{cycle.pk}:0") for scenario in ("", "baseline", "spike")
     ]
     # the engine's manifest prices a success at nothing, and both sides' seconds as one started minute
-    assert rows[0].metrics == {
-        "synergy_cpu_usage": 2.0,
-        "synergy_efficiency": pytest.approx(1 / 3 - 2 / 3),
-        "synergy_roi": 0.0,
-        "synergy_revenue": 0.0,
-    }
-    assert rows[0].roi_delta == 0.0
+    for row in rows:
+        assert row.metrics == {
+            "synergy_cpu_usage": 2.0,
+            "synergy_efficiency": pytest.approx(1 / 3 - 2 / 3),
+            "synergy_roi": 0.0,
+            "synergy_revenue": 0.0,
+        }
+        assert row.roi_delta == 0.0
 
 
 def self_tested(

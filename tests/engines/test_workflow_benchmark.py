@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from pytest_django.fixtures import Settings
@@ -12,22 +13,24 @@ from engines.domain.errors import InvalidInput
 from engines.services.workflow_benchmark import REPEATS, Bench, compare, presets
 from orphans.domain.payloads import mixed
 from orphans.domain.schemas import infer
-from orphans.sandbox import Cancel, Measurement, Network, Outcome, RunSpec
+from orphans.sandbox import Attempts, Cancel, Measurement, Network, Outcome, RunSpec
 from orphans.services.flags import as_settings
 
 EXAMPLE = {"orders": [1, 2], "shop": "north"}
 
 
 class Recorder:
-    """Keeps the runs it is asked for; each succeeds."""
+    """Keeps the runs it is asked for; each succeeds and measures `facts`."""
 
-    def __init__(self) -> None:
+    def __init__(self, **facts: Any) -> None:
         self.specs: list[RunSpec] = []
+        self._facts = facts
 
     def __call__(self, spec: RunSpec, *, cancel: Cancel | None = None) -> Measurement:
         """Note the run."""
         self.specs.append(spec)
-        return Measurement(outcome=Outcome.OK, result={"success": True}, cpu_seconds=0.1)
+        told = {"result": {"success": True}, "cpu_seconds": 0.1, **self._facts}
+        return Measurement(outcome=Outcome.OK, **told)
 
 
 def ran(place: Path, settings: Settings, *given: Mapping[str, Any]) -> tuple[list[RunSpec], dict[str, Any]]:
@@ -41,7 +44,8 @@ def ran(place: Path, settings: Settings, *given: Mapping[str, Any]) -> tuple[lis
 
 def test_without_presets_the_baseline_is_run_on_the_input(tmp_path: Path, settings: Settings) -> None:
     specs, told = ran(tmp_path, settings)
-    assert len(specs) == 2 * REPEATS
+    assert len(specs) == 2 * REPEATS + 2
+    assert [spec.count_calls for spec in specs] == [False] * 2 * REPEATS + [True] * 2
     assert {spec.payload["input"] for spec in specs} == {"input.json"}
     assert {spec.network for spec in specs} == {Network.NONE}
     assert (told["worse"], told["idle"]) == (False, {})
@@ -50,8 +54,7 @@ def test_without_presets_the_baseline_is_run_on_the_input(tmp_path: Path, settin
 def test_limits_and_faults_of_a_preset_reach_its_runs(tmp_path: Path, settings: Settings) -> None:
     slow = {"SCENARIO_NAME": "slow", "CPU_LIMIT": 0.5, "TIME_LIMIT": 10, "NETWORK_LATENCY_MS": 200}
     specs, _ = ran(tmp_path, settings, slow)
-    (*_, last) = specs
-    assert last.env["SANDBOX_SCENARIO_NAME"] == "slow"
+    last = [spec for spec in specs if spec.env["SANDBOX_SCENARIO_NAME"] == "slow"][-1]
     assert (last.limits.cpu_seconds, last.limits.wall_seconds) == (5.0, 10.0)
     assert last.network is Network.STUB
     assert last.stub is not None
@@ -98,3 +101,61 @@ def test_a_bad_file_is_refused_before_anything_runs(tmp_path: Path) -> None:
     file.write_text('[{"THREAD_BURST": -1}]')
     with pytest.raises(InvalidInput, match="THREAD_BURST"), as_settings({"preset_file": str(file)}):
         raise AssertionError("it must not begin")
+
+
+def measured(place: Path, **facts: Any) -> dict[str, Any]:
+    """Return a benchmark of `a:f` with `b:g` in it, of runs with these facts."""
+    bench = Bench(checkout=place, import_paths=(".",), input="", seed=5, run=Recorder(**facts))
+    return compare(bench, ["a:f"], ["a:f", "b:g"])
+
+
+def test_each_side_tells_what_was_seen_of_its_runs_from_outside(tmp_path: Path) -> None:
+    tried = Attempts(file_writes=1, subprocesses=2)
+    told = measured(tmp_path, wall_seconds=2.0, max_rss_bytes=4096, attempts=tried)
+    side = told["presets"]["baseline"]["candidate"]
+    assert (side["wall_seconds"], side["max_rss_bytes"], side["side_effects"]) == (2.0, 4096, 3.0)
+    assert (side["refused"], side["course"]) == (1.0, [True] * REPEATS)
+    assert told["cpu_seconds"] == pytest.approx(0.1 * (2 * REPEATS + 2))
+
+
+def test_what_no_layer_counted_is_not_measured(tmp_path: Path) -> None:
+    told = measured(tmp_path)
+    side = told["presets"]["baseline"]["parent"]
+    assert {side[name] for name in ("wall_seconds", "max_rss_bytes", "side_effects", "refused")} == {None}
+    assert told["again"]["parent"] == {"entropy": None, "differed": None, "cpu_seconds": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("digest", "differed"), [("5", 0.0), (5, None), (None, None), (["5"], None)]
+)  # fmt: skip
+def test_the_run_that_counts_calls_shows_whether_the_output_is_the_same(
+    tmp_path: Path, digest: Any, differed: float | None
+) -> None:
+    said = {"success": True, "digest": digest}
+    again = measured(tmp_path, result=said, calls={"a.py:f": 2, "b.py:g": 2})["again"]["candidate"]
+    assert (again["entropy"], again["differed"]) == (1.0, differed)
+
+
+def test_an_output_that_is_another_each_time_differs(tmp_path: Path) -> None:
+    count = iter(range(99))
+
+    def run(spec: RunSpec, cancel: Cancel | None = None) -> Measurement:
+        return Measurement(outcome=Outcome.OK, result={"success": True, "digest": str(next(count))})
+
+    told = compare(Bench(checkout=tmp_path, import_paths=(), input="", seed=1, run=run), ["a:f"], ["a:g"])
+    assert told["again"]["parent"]["differed"] == told["again"]["candidate"]["differed"] == 1.0
+
+
+def test_the_source_of_each_side_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("def f(value):\n    return value\n")
+    (tmp_path / "b.py").write_text("import os\n\n\ndef g(value):\n    return eval(value)\n")
+    source = measured(tmp_path)["source"]
+    assert source["parent"] == {"maintainability_index": ANY, "lint_findings": 0.0, "security_findings": 0.0}
+    assert source["candidate"]["maintainability_index"] < source["parent"]["maintainability_index"]
+    assert source["candidate"]["lint_findings"] == pytest.approx(20.0)
+    assert source["candidate"]["security_findings"] == pytest.approx(20.0)
+
+
+def test_steps_whose_source_is_not_there_have_no_quality(tmp_path: Path) -> None:
+    (tmp_path / "a.py").symlink_to("/etc/passwd")
+    assert measured(tmp_path)["source"] == {"parent": None, "candidate": None}

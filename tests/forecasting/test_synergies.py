@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from forecasting.models import SynergySample
-from forecasting.services.synergies import foretold, record_synergy
+from forecasting.services.synergies import foretold, predict_synergy_metric, record_synergy
 
 pytestmark = pytest.mark.django_db
 FAST, SLOW = {"cpu_seconds": 1.0, "success_rate": 1.0}, {"cpu_seconds": 3.0, "success_rate": 1.0}
@@ -43,3 +44,35 @@ def test_where_nothing_was_measured_there_is_no_row() -> None:
 def test_bad_values_are_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         record_synergy(**{"subject": "alpha", "source": "cycle:1", "roi_delta": 1.0, **bad})
+
+
+def test_what_is_ahead_is_kept_with_each_sample(settings: Settings) -> None:
+    for number in range(1, 13):
+        record_synergy("alpha", f"cycle:{number}", metrics={"roi": float(number), "efficiency": 0.5})
+    row = SynergySample.objects.latest("id")
+    told = row.ahead["synergy_roi"]
+    assert (told["by"], told["count"]) == ("ema", 12)
+    assert told["value"] == predict_synergy_metric("alpha", "roi") == foretold("alpha")["synergy_roi"]
+    assert predict_synergy_metric("alpha", "synergy_efficiency") == 0.5
+    assert predict_synergy_metric("alpha", "gpu_usage") is None
+    assert predict_synergy_metric("alpha", "roi", "spike") is None
+    longer = settings.SANDBOX.model_copy(update={"sandbox_synergy_model": "arima"})
+    settings.SANDBOX = longer
+    assert foretold("alpha")["synergy_roi"] > told["value"]
+
+
+def test_a_history_of_the_roi_gives_metrics_of_its_own() -> None:
+    rows = [record_synergy("alpha", f"cycle:{n}", metrics={"roi": float(n)}) for n in range(1, 10)]
+    known = [set(row.metrics) - {"synergy_roi"} for row in rows if row is not None]
+    early = {"synergy_reliability"}
+    assert known[0] == set()
+    assert known[1:7] == [early] * 6
+    assert known[7] == early | {"synergy_projected_lucrativity", "synergy_long_term_lucrativity"}
+    last = rows[-1]
+    assert last is not None
+    assert last.metrics["synergy_long_term_lucrativity"] == pytest.approx(1.0)
+
+
+def test_a_name_that_the_table_lacks_is_refused() -> None:
+    with pytest.raises(ValueError, match="no synergy metric"):
+        predict_synergy_metric("alpha", "happiness")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from forecasting.domain.metrics import METRICS, PREFIX, RAW, measured, short
+from forecasting.domain.metrics import METRICS, NEEDED, PREFIX, RAW, measured, short
 
 SEED = [
     "roi", "efficiency", "adaptability", "antifragility", "resilience", "safety_rating", "risk_index",
@@ -26,6 +26,7 @@ def test_each_metric_names_unit_direction_and_what_it_is_measured_from(name: str
     assert metric.needs
     assert set(metric.needs) <= set(RAW)
     assert all(RAW[need] in metric.source for need in metric.needs)
+    assert all(NEEDED[need] in metric.needed for need in metric.needs)
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -48,8 +49,8 @@ def test_no_two_metrics_are_the_same_number() -> None:
 
 def test_antifragility_is_what_stress_adds_and_not_the_sign_of_the_roi() -> None:
     metric = METRICS["antifragility"]
-    assert metric.of({"stress_success_rate": 0.9, "success_rate": 0.9, "value": 100.0}) == 0.0
-    assert metric.of({"stress_success_rate": 0.5, "success_rate": 1.0}) == -0.5
+    assert metric.of({"stress_success_rate": 0.9, "baseline_success_rate": 0.9, "value": 100.0}) == 0.0
+    assert metric.of({"stress_success_rate": 0.5, "baseline_success_rate": 1.0}) == -0.5
 
 
 def test_more_findings_mean_less_security() -> None:
