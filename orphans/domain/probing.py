@@ -158,16 +158,18 @@ def _lines(code: CodeType) -> Iterator[int]:
 def probe(payload: Mapping[str, Any], job: Job) -> dict[str, Any]:
     """Import the module of `payload` (`path`, `module`, `calls`) and, if asked, call what needs no argument.
 
-    Returns the functions called, the share of lines that ran, calls by function and the attempts that were
-    heard. Raises whatever the module raises: so the test fails.
+    Returns the functions called, whether others could be called with made inputs (`open`), the share of lines
+    that ran, calls by function and the attempts that were heard. Raises whatever the module raises: so the
+    test fails.
     """
-    place = _place(payload, job)
+    place = place_of(payload, job)
     sys.argv = [str(place)]
     with Attempts() as attempts, Lines(place) as lines:
-        module = _imported(payload["module"], place)
+        module = imported(payload["module"], place)
         called = call_all(module) if payload["calls"] else []
     measured = {"lines": lines.share(), "functions": lines.calls()}
-    return {"called": called, **measured, "attempts": attempts.as_data()}
+    can = {"open": bool(describable(module))} if payload["calls"] else {}
+    return {"called": called, **can, **measured, "attempts": attempts.as_data()}
 
 
 def run_tests(payload: Mapping[str, Any], job: Job) -> dict[str, Any]:
@@ -176,7 +178,7 @@ def run_tests(payload: Mapping[str, Any], job: Job) -> dict[str, Any]:
     Returns pytest's exit code, how many tests passed, failed and were skipped, the failures, the share of
     the module's lines that ran, and calls by function.
     """
-    place = _place(payload, job)
+    place = place_of(payload, job)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     pytest = importlib.import_module("pytest")
     tally = Tally()
@@ -213,44 +215,61 @@ class Tally:
         return {**self.counts, "failures": self.failures}
 
 
-def call_all(module: ModuleType) -> list[str]:
-    """Call the module's own public functions that need no argument, in their order; return their names."""
-    called: list[str] = []
+def own_functions(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Yield the public functions that the module itself defines, in their order."""
     for name, function in list(vars(module).items()):
-        if len(called) < MAX_CALLS and not name.startswith("_") and _callable_bare(function, module):
-            _call(function)
-            called.append(name[:TEXT])
-    return called
+        own = inspect.isfunction(function) and function.__module__ == module.__name__
+        if own and not name.startswith("_"):
+            yield name, function
 
 
-def _callable_bare(function: Any, module: ModuleType) -> bool:
-    if not inspect.isfunction(function) or function.__module__ != module.__name__:
-        return False
+def call_all(module: ModuleType) -> list[str]:
+    """Call the module's own public functions that need no argument, at most 50; return their names."""
+    bare = [(name, function) for name, function in own_functions(module) if not needed(function)]
+    for _, function in bare[:MAX_CALLS]:
+        finish(function())
+    return [name[:TEXT] for name, _ in bare[:MAX_CALLS]]
+
+
+def needed(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Return the parameters that a call must give."""
     kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     given = inspect.signature(function).parameters.values()
-    return all(each.default is not inspect.Parameter.empty or each.kind in kinds for each in given)
+    return [each for each in given if each.default is each.empty and each.kind not in kinds]
 
 
-def _call(function: Callable[[], Any]) -> None:
-    found = function()
+def describable(module: ModuleType) -> list[tuple[str, Callable[..., Any]]]:
+    """Return the module's own functions that need arguments, all of them annotated; at most 50."""
+    found = ((name, function, needed(function)) for name, function in own_functions(module))
+    told = [(name, function) for name, function, given in found if given and all(map(_is_annotated, given))]
+    return told[:MAX_CALLS]
+
+
+def _is_annotated(parameter: inspect.Parameter) -> bool:
+    return parameter.annotation is not parameter.empty
+
+
+def finish(found: Any) -> None:
+    """Let what a call returned run to its end: a coroutine, or the first hundred values of a generator."""
     if inspect.iscoroutine(found):
         asyncio.run(found)
     elif inspect.isgenerator(found):
         list(itertools.islice(found, MAX_YIELDS))
 
 
-def _place(payload: Mapping[str, Any], job: Job) -> Path:
+def place_of(payload: Mapping[str, Any], job: Job) -> Path:
+    """Return the module's file; put a folder of scripts on the search path: they import by bare name."""
     if job.checkout is None:
         raise ValueError("a self-test needs a checkout")
     place: Path = (job.checkout / payload["path"]).resolve()
     if not place.is_relative_to(job.checkout.resolve()):
         raise ValueError(f"{payload['path']} is outside of the checkout")
     if not (place.parent / "__init__.py").exists():
-        sys.path.append(str(place.parent))  # a folder of scripts imports its siblings by name
+        sys.path.append(str(place.parent))
     return place
 
 
-def _imported(name: str, place: Path) -> ModuleType:
+def imported(name: str, place: Path) -> ModuleType:
     """Import by dotted name, or straight from the file where no import could name it."""
     if name:
         return importlib.import_module(name)

@@ -15,10 +15,23 @@ NO_TESTS: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A function that was called with inputs made from its annotations."""
+
+    inputs: int
+    #: the input was refused, or broke something: the number of inputs by class of exception
+    raised: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """What a run claims of itself, checked: sizes bounded, numbers finite."""
 
     calls: tuple[str, ...] = ()
+    #: whether functions are left that could be called with made inputs
+    is_open: bool = False
+    #: functions called with made inputs
+    made: Mapping[str, Made] = field(default_factory=dict)
     #: share of the module's lines that ran, 0 to 1
     coverage: float | None = None
     passed: int | None = None
@@ -37,6 +50,8 @@ def read_claim(result: Any) -> Told:
     attempts: Mapping[str, Any] = heard if isinstance(heard, dict) else {}
     return Told(
         calls=_texts(calls, MAX_CALLS),
+        is_open=told.get("open") is True,
+        made=_made(told.get("made")),
         coverage=_share(told.get("lines")),
         passed=_count(told.get("passed")),
         failed=_count(told.get("failed")),
@@ -70,6 +85,15 @@ def _counts(given: Any) -> Mapping[str, int] | None:
     return known if len(known) == len(COUNTS) else None
 
 
+def _made(given: Any) -> Mapping[str, Made]:
+    functions = list(given.items())[:MAX_CALLS] if isinstance(given, dict) else []
+    return {
+        str(name)[:200]: Made(inputs=inputs, raised=_functions(each.get("raised")))
+        for name, each in functions
+        if isinstance(each, dict) and str(name).isprintable() and (inputs := _count(each.get("inputs")))
+    }
+
+
 def _functions(given: Any) -> Mapping[str, int]:
     """Return at most 500 names with how often each was called; a name with anything else drops out."""
     counts = list(given.items())[:MAX_FUNCTIONS] if isinstance(given, dict) else []
@@ -90,12 +114,25 @@ class Verdict:
     reason: str
 
 
-def judge_probe(*, ok: bool, explained: str, calls: tuple[str, ...]) -> Verdict:
+def judge_probe(*, ok: bool, explained: str, told: Told) -> Verdict:
     """Judge the import and the calls: what raised, was killed or left too early has failed."""
     if not ok:
         return Verdict(state=RunState.FAILED, reason=explained)
-    also = f", {len(calls)} functions called" if calls else ""
-    return Verdict(state=RunState.PASSED, reason=f"imported{also}")
+    plural = "" if len(told.calls) == 1 else "s"
+    called = f", {len(told.calls)} function{plural} called" if told.calls else ""
+    made = f", {len(told.made)} with made inputs" if told.made else ""
+    return Verdict(state=RunState.PASSED, reason=f"imported{called}{made}{_refusals(told.made)}")
+
+
+def _refusals(made: Mapping[str, Made]) -> str:
+    """Say of at most three functions what made inputs raised: a hint for the reader, never a failure."""
+    told = [
+        f"{name} raised {' or '.join(list(each.raised)[:3])} for {sum(each.raised.values())} of {each.inputs}"
+        for name, each in made.items()
+        if each.raised
+    ]
+    more = f"; so did {len(told) - 3} more" if len(told) > 3 else ""
+    return "".join(f"; {each}" for each in told[:3]) + more
 
 
 def judge_tests(*, ok: bool, explained: str, told: Told) -> Verdict:

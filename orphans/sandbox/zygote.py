@@ -39,7 +39,10 @@ MODULES: Final = {
         "numpy", "torch", "sklearn.base", "sklearn.linear_model", "sklearn.ensemble", "sklearn.preprocessing",
         "sklearn.pipeline", "sklearn.model_selection", "sklearn.metrics", "sklearn.utils",
     ),
-    "tests": ("pytest", "_pytest.assertion.rewrite", "_pytest.python", "_pytest.fixtures", "unittest.mock"),
+    "tests": (
+        "pytest", "_pytest.assertion.rewrite", "_pytest.python", "_pytest.fixtures", "unittest.mock",
+        "hypothesis.strategies", "hypothesis.configuration",
+    ),
 }  # fmt: skip
 """What each profile loads; what isn't installed is left out."""
 IDLE_SECONDS: Final = 300.0
@@ -215,9 +218,9 @@ def _enter(order: dict[str, Any], ends: dict[str, int], tells: int, mapped: int)
         call("close_range", 2**31, 2**31, confining.CLOSE_RANGE_UNSHARE)
         os.write(tells, APART + b"\n")
         confining.separate(ends, order)
-        order = child.received()
         refresh()
-        child.main(order)
+        child.rehearse()
+        child.main(child.received())
     except BaseException as error:  # noqa: BLE001 - told to the launcher
         with suppress(OSError):
             os.write(tells, json.dumps({"error": f"{type(error).__name__}: {error}"}).encode() + b"\n")

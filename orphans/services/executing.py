@@ -12,10 +12,12 @@ from orphans.domain.side_effects import SideEffects, side_effects
 from orphans.domain.states import RunState, TestOrigin
 from orphans.sandbox import Cancel, Kind, Limits, Measurement, Outcome, RunSpec
 
+CALL_MADE: Final = "orphans.domain.made_calls:call_made"
 PROBE: Final = "orphans.domain.probing:probe"
 RUN_TESTS: Final = "orphans.domain.probing:run_tests"
 OUTPUT_CHARS: Final = 16_000
 EXCEPTION_CHARS: Final = 8_000
+CANCELLED: Final = Verdict(state=RunState.CANCELLED, reason="cancelled")
 NOT_COUNTED: Final = "its side effects could not be counted here, so whether they are few is not known"
 
 DEFAULT_LIMITS: Final = Limits(
@@ -61,44 +63,37 @@ class Report:
 def self_test(order: Order, *, cancel: Cancel | None = None, run: Run = sandbox.run) -> Report:
     """Import the module, count what it attempts, and run its tests unless it is heavy or can't be imported.
 
-    A module without tests of its own has its functions called that need no argument: a test made here,
-    which fails when the import or a call raises, or when the run doesn't live to its end.
+    A module without tests of its own has its functions called: those that need no argument in the first
+    run, those with annotated arguments, with made inputs, in a second one. That test made here fails when
+    the import or a call shows broken code, or when a run doesn't live to its end.
     """
     generated = order.origin is TestOrigin.GENERATED
     probed = run(_spec(order, PROBE, {"calls": generated}), cancel=cancel)
     told = verdicts.read_claim(probed.result)
     effects = _effects(order, probed, told)
     if probed.outcome is Outcome.CANCELLED:
-        return _report(order, [(probed, told)], _cancelled(), effects)
+        return _report(order, [(probed, told)], CANCELLED, effects)
     if effects is not None and effects.is_heavy:
         return _report(
             order, [(probed, told)], Verdict(state=RunState.SKIPPED, reason=effects.reason), effects
         )
-    verdict = verdicts.judge_probe(ok=probed.ok, explained=probed.explain(), calls=told.calls)
-    if generated or verdict.state is not RunState.PASSED:
+    verdict = verdicts.judge_probe(ok=probed.ok, explained=probed.explain(), told=told)
+    if verdict.state is not RunState.PASSED or (generated and not told.is_open):
         return _report(order, [(probed, told)], verdict, effects)
-    return _tested(order, (probed, told), effects, cancel, run)
+    again = (
+        _spec(order, CALL_MADE, {}) if generated else _spec(order, RUN_TESTS, {"tests": list(order.tests)})
+    )
+    # Warm: what tests need is loaded. The run before it counts side effects in an interpreter of its own.
+    measured = run(replace(again, profile="tests"), cancel=cancel)
+    last = verdicts.read_claim(measured.result)
+    return _report(order, [(probed, told), (measured, last)], _second(order, measured, last), effects)
 
 
-def _tested(
-    order: Order,
-    probed: tuple[Measurement, Told],
-    effects: SideEffects | None,
-    cancel: Cancel | None,
-    run: Run,
-) -> Report:
-    # Warm: pytest is there already. The probe before it counts side effects in an interpreter of its own.
-    spec = replace(_spec(order, RUN_TESTS, {"tests": list(order.tests)}), profile="tests")
-    measured = run(spec, cancel=cancel)
-    told = verdicts.read_claim(measured.result)
+def _second(order: Order, measured: Measurement, told: Told) -> Verdict:
     if measured.outcome is Outcome.CANCELLED:
-        return _report(order, [probed, (measured, told)], _cancelled(), effects)
-    verdict = verdicts.judge_tests(ok=measured.ok, explained=measured.explain(), told=told)
-    return _report(order, [probed, (measured, told)], verdict, effects)
-
-
-def _cancelled() -> Verdict:
-    return Verdict(state=RunState.CANCELLED, reason="cancelled")
+        return CANCELLED
+    judge = verdicts.judge_probe if order.origin is TestOrigin.GENERATED else verdicts.judge_tests
+    return judge(ok=measured.ok, explained=measured.explain(), told=told)
 
 
 def _spec(order: Order, target: str, payload: dict[str, Any]) -> RunSpec:
@@ -135,7 +130,7 @@ def _report(
         **_ending(last[0]),
         **_attempts(order, *first),
         "coverage": last[1].coverage,
-        "calls": list(first[1].calls),
+        "calls": list(last[1].calls or first[1].calls),
         "functions": dict(last[1].functions),
         "tests_passed": last[1].passed,
         "tests_failed": last[1].failed,

@@ -13,22 +13,30 @@ DRIVER = """
 import json, sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
-from orphans.domain import probing
+import importlib
+job = importlib.import_module({module_name!r})
 class Job:
     checkout = Path({checkout!r}); scratch = Path({scratch!r})
 sys.path.insert(0, {checkout!r})
-print("\\n" + json.dumps(getattr(probing, {name!r})({payload!r}, Job())))
+print("\\n" + json.dumps(getattr(job, {name!r})({payload!r}, Job())))
 """
 
 
-def inside(tmp_path: Path, source: str, *, name: str = "probe", **payload: Any) -> tuple[Any, str]:
+def inside(
+    tmp_path: Path,
+    source: str,
+    *,
+    name: str = "probe",
+    module_name: str = "orphans.domain.probing",
+    **payload: Any,
+) -> tuple[Any, str]:
     """Run a job on one module; return its result, None when it raised, and stderr."""
     (tmp_path / "mod.py").write_text(source)
     scratch = tmp_path / "scratch"
     scratch.mkdir(exist_ok=True)
     told = {"path": "mod.py", "module": "mod", "calls": True, **payload}
     places = {"root": str(ROOT), "checkout": str(tmp_path), "scratch": str(scratch)}
-    code = DRIVER.format(**places, name=name, payload=told)
+    code = DRIVER.format(**places, module_name=module_name, name=name, payload=told)
     ended = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=tmp_path
     )

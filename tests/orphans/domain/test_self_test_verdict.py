@@ -12,6 +12,7 @@ from orphans.domain.self_test_verdict import (
     COUNTS,
     MAX_CALLS,
     NO_TESTS,
+    Made,
     Told,
     integration_score,
     judge_probe,
@@ -96,11 +97,48 @@ def test_the_reason_says_what_happened(told: Told, reason: str) -> None:
     assert judge_tests(ok=True, explained="", told=told).reason == reason
 
 
-def test_a_probe_passes_when_the_run_did() -> None:
-    assert judge_probe(ok=True, explained="", calls=()).reason == "imported"
-    assert judge_probe(ok=True, explained="", calls=("a", "b")).reason == "imported, 2 functions called"
-    failed = judge_probe(ok=False, explained="killed by signal 9", calls=("a",))
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (Told(), "imported"),
+        (Told(calls=("a",)), "imported, 1 function called"),
+        (Told(calls=("a", "b")), "imported, 2 functions called"),
+        (
+            Told(calls=("a", "b"), made={"b": Made(inputs=5, raised={})}),
+            "imported, 2 functions called, 1 with made inputs",
+        ),
+        (
+            Told(calls=("b",), made={"b": Made(inputs=5, raised={"KeyError": 2, "OSError": 1})}),
+            "imported, 1 function called, 1 with made inputs; b raised KeyError or OSError for 3 of 5",
+        ),
+    ],
+)
+def test_a_probe_passes_when_the_run_did(told: Told, reason: str) -> None:
+    assert judge_probe(ok=True, explained="", told=told).reason == reason
+    failed = judge_probe(ok=False, explained="killed by signal 9", told=told)
     assert (failed.state, failed.reason) == (RunState.FAILED, "killed by signal 9")
+
+
+def test_of_many_functions_that_refuse_inputs_three_are_named() -> None:
+    made = {name: Made(inputs=5, raised={"ValueError": 5}) for name in "abcde"}
+    reason = judge_probe(ok=True, explained="", told=Told(calls=tuple("abcde"), made=made)).reason
+    assert reason.endswith("c raised ValueError for 5 of 5; so did 2 more")
+
+
+def test_a_lie_about_made_inputs_is_cut_to_size() -> None:
+    claimed = {
+        "fine": {"inputs": 2, "raised": {"KeyError": 1, "Other": -1}},
+        "none": {"inputs": 0, "raised": {}},
+        "odd": {"inputs": "5"},
+        "list": [1],
+        "\x1b[2J": {"inputs": 1, "raised": {}},
+    }
+    told = read_claim({"made": claimed, "open": 1})
+    assert told.made == {"fine": Made(inputs=2, raised={"KeyError": 1})}
+    assert told.is_open is False
+    many = read_claim({"made": {f"f{i}": {"inputs": 1} for i in range(99)}, "open": True})
+    assert (len(many.made), many.is_open) == (50, True)
+    assert read_claim({"made": [1, 2]}).made == {}
 
 
 @few
