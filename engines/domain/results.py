@@ -133,3 +133,11 @@ class StepOutcome:
     log: str = ""
     #: True ends the cycle here as "skipped" (inspect decided not to run)
     stop: bool = False
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What came of an act on many rows: ids with the state they were in, and why others were left alone."""
+
+    done: tuple[tuple[int, str], ...] = ()
+    refused: tuple[str, ...] = ()

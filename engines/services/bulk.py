@@ -1,11 +1,10 @@
 """One act on many cycles, in bounded batches by key. Each cycle's act is checked and audited by itself."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from engines.domain.errors import Conflict, InvalidInput
-from engines.domain.results import Actor
+from engines.domain.results import Actor, Tally
 from engines.domain.states import STEPS, CycleState
 from engines.models import Cycle
 from engines.services.cycles import cancel_cycle, pause_cycle, resume_cycle, retry_cycle
@@ -30,14 +29,6 @@ BACK: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("cancel", "paused"): ("requeue", "pause"),
 }
 """What takes an act back, by the state a cycle was in. A running step that was stopped can't be unstopped."""
-
-
-@dataclass(frozen=True)
-class Tally:
-    """What came of an act on many cycles: ids with the state they were in, and the reasons of the others."""
-
-    done: tuple[tuple[int, str], ...]
-    refused: tuple[str, ...]
 
 
 def act_on(act: str, rows: Iterable[tuple[int, str]], *, actor: Actor) -> Tally:

@@ -1,13 +1,12 @@
 """What people do with orphan modules of engines: test, retire, restore, take in; one or many at once."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from django.conf import settings
 
 from engines.domain.errors import Conflict
-from engines.domain.results import Actor
+from engines.domain.results import Actor, Tally
 from engines.domain.unseen import visible
 from engines.models import Engine
 from engines.services import orphan_work
@@ -25,16 +24,11 @@ FITS: Final[Mapping[str, tuple[ModuleState, ...]]] = {
 }
 """The states from which an act is possible at all."""
 
+BACK: Final[Mapping[str, str]] = {"retire": "restore", "integrate": "restore", "restore": "retire"}
+"""What takes an act back."""
+
 REASON_CHARS: Final = 300
 Rows = Sequence[OrphanModule]
-
-
-@dataclass(frozen=True)
-class Tally:
-    """What came of an act: the modules (id, state before) that it reached, and why it left others alone."""
-
-    done: tuple[tuple[int, str], ...] = ()
-    refused: tuple[str, ...] = ()
 
 
 def act_on(act: str, rows: Rows, *, actor: Actor, reason: str = "") -> Tally:
@@ -129,9 +123,26 @@ def begin(act: str, *, actor: Actor, filtered: str, total: str) -> None:
     acted.send(sender=OrphanModule, actor=actor, verb=f"orphans.{act}_all", target="orphans", detail=detail)
 
 
-def way_back(act: str, done: Sequence[tuple[int, str]]) -> str:
-    """Return the act that takes another one back, for all modules it reached; empty when there is none."""
-    if act in ("retire", "integrate"):
-        return "restore"
-    back = act == "restore" and all(state == ModuleState.RETIRED for _, state in done)
-    return "retire" if back else ""
+def way_back(act: str, done: Sequence[tuple[int, str]]) -> list[tuple[int, tuple[str, ...]]]:
+    """Return for each module that can be put back the act that does so."""
+    return [(pk, (BACK[act],)) for pk, state in done if act in BACK and _was_settled(act, state)]
+
+
+def _was_settled(act: str, state: str) -> bool:
+    """Whether a restored module was a retired one: what left the module map is not taken in again unasked."""
+    return act != "restore" or state == ModuleState.RETIRED
+
+
+def put_back(steps: Iterable[tuple[int, Sequence[str]]], *, actor: Actor) -> Tally:
+    """Take acts back, one kind at once; what moved on since is left alone and told."""
+    by_act: dict[str, list[int]] = {}
+    for pk, (act,) in steps:
+        by_act.setdefault(act, []).append(pk)
+    tallies = [
+        act_on(act, list(OrphanModule.objects.filter(pk__in=ids)), actor=actor, reason="taken back")
+        for act, ids in by_act.items()
+    ]
+    return Tally(
+        tuple(row for tally in tallies for row in tally.done),
+        tuple(reason for tally in tallies for reason in tally.refused),
+    )

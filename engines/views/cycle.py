@@ -19,7 +19,7 @@ from engines.panels.eta import eta
 from engines.panels.promotions import of_cycle
 from engines.services import cycles as services
 from engines.views.common import actor, attempt, cycle_of, cycles_of, may_operate, operators, viewers
-from engines.views.undo import offer_cycles
+from engines.views.undo import offer
 
 ACTS = {
     "cancel": (services.cancel_cycle, "Cancelled."),
@@ -90,7 +90,7 @@ def cycle_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
         back = reverse("cycle-detail", args=[pk])
         if cycle.state == CycleState.RUNNING:
             done = f"{act.capitalize()} asked for; the running step is being stopped."
-        offer_cycles(request, f"Cycle {pk}: {done}", act, [(pk, cycle.state)], back)
+        offer(request, f"Cycle {pk}: {done}", "cycles", act, [(pk, cycle.state)], back)
     return redirect("cycle-detail", pk)
 
 

@@ -34,6 +34,7 @@ CHOICES = {"triggers": triggers(), "ranges": list(RANGES)}
 CYCLES = lists.Listing(
     name="cycles",
     noun="cycle",
+    url="cycle-list",
     template="engines/cycles.html",
     filter=CycleFilter,
     orders=CYCLE_ORDERS,

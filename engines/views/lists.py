@@ -32,6 +32,8 @@ class Listing:
     name: str
     #: what one row is
     noun: str
+    #: name of its address
+    url: str
     template: str
     filter: type[ListFilter]
     orders: tuple[str, ...]

@@ -195,7 +195,7 @@ class TestActs:
         ],
     )
     def test_the_way_back(self, act: str, before: str, way: str) -> None:
-        assert orphan_acts.way_back(act, [(1, before)]) == way
+        assert orphan_acts.way_back(act, [(1, before)]) == ([(1, (way,))] if way else [])
 
     def test_a_note_of_work_that_was_rolled_back_is_not_left(self, alpha: Engine) -> None:
         def refused() -> None:

@@ -5,7 +5,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from engines.services import orphan_acts
-from engines.views.orphans import bulk
+from engines.views import bulk, undo
 from menace_site.models import AuditEntry
 from orphans.models import OrphanModule, SelfTestRun
 from tests.factories import make_engine, make_revision, make_team
@@ -89,6 +89,53 @@ class TestAllThatMatch:
         response = operator.post("/orphans/bulk/retire/", sent, follow=True)
         assert "5 modules retired" in response.content.decode()
         assert set(states(*rows)) == {"retired"}
+
+    def test_all_batches_are_taken_back_with_one_click(
+        self, operator: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(bulk, "BATCH", 2)
+        monkeypatch.setattr(undo, "BATCH", 3)
+        rows = [make_module(state=state) for state in ("found", "passed", "found", "failed", "found")]
+        sent = {"all": "1", "top": rows[-1].pk, "total": "5"}
+        answer = operator.post("/orphans/bulk/retire/?engine=alpha", sent)
+        while answer.status_code == 200:
+            answer = operator.post(
+                "/orphans/bulk/retire/?engine=alpha", {"all": "1", **answer.context["state"]}
+            )
+        assert set(states(*rows)) == {"retired"}
+        key = {"key": operator.session["undo"]["key"]}
+        part = operator.post("/undo/", key, headers={"HX-Request": "true"})
+        assert (part.context["dealt"], part.context["of"]) == (3, 5)
+        assert "<html" not in part.content.decode()
+        last = operator.post("/undo/", part.context["state"], follow=True)
+        assert last.redirect_chain[-1][0] == "/orphans/?engine=alpha"
+        assert "5 modules are as before" in last.content.decode()
+        assert states(*rows) == ["found", "passed", "found", "failed", "found"]
+
+    def test_stopping_between_batches_leaves_an_undo_for_what_was_done(
+        self, operator: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(bulk, "BATCH", 2)
+        rows = [make_module() for _ in range(5)]
+        sent = {"all": "1", "top": rows[-1].pk, "total": "5"}
+        state = operator.post("/orphans/bulk/retire/", sent).context["state"]
+        stopped = operator.post("/orphans/bulk/retire/", {"all": "1", "stop": "1", **state}, follow=True)
+        assert "2 modules retired" in stopped.content.decode()
+        assert states(*rows).count("retired") == 2
+        operator.post("/undo/", {"key": operator.session["undo"]["key"]})
+        assert set(states(*rows)) == {"found"}
+
+    def test_a_run_that_another_one_overtook_offers_no_undo(
+        self, operator: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(bulk, "BATCH", 2)
+        rows = [make_module() for _ in range(5)]
+        sent = {"all": "1", "top": rows[-1].pk, "total": "5"}
+        first = operator.post("/orphans/bulk/retire/", sent).context["state"]
+        operator.post("/orphans/bulk/retire/", {**sent, "top": rows[3].pk})
+        while (answer := operator.post("/orphans/bulk/retire/", {"all": "1", **first})).status_code == 200:
+            first = answer.context["state"]
+        assert "undo" not in operator.session
 
     def test_a_filter_with_a_mistake_touches_nothing(self, operator: Client) -> None:
         module = make_module()

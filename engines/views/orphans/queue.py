@@ -41,6 +41,7 @@ CHOICES = {
 MODULES = lists.Listing(
     name="orphans",
     noun="module",
+    url="orphan-list",
     template="orphans/queue.html",
     filter=OrphanFilter,
     orders=ORPHAN_ORDERS,

@@ -27,6 +27,7 @@ CHOICES = {"kinds": [str(kind) for kind in Kind], "verdicts": VERDICTS}
 PROMOTIONS = lists.Listing(
     name="promotions",
     noun="promotion",
+    url="promotion-list",
     template="promotions/list.html",
     filter=PromotionFilter,
     orders=PROMOTION_ORDERS,
