@@ -150,6 +150,7 @@ def scenarios(panel: Mapping[str, Any]) -> list[Panel]:
                 "name": visible(name),
                 "delta": signed(delta),
                 "sign": sign(delta),
+                "raroi": signed(panel["scenario_raroi"].get(name)),
                 "synergy": signed(panel["scenario_synergy_delta"].get(name)),
                 "changes": [(visible(word(metric)), signed(changed[metric])) for metric in largest],
                 "worst": name == panel["worst_scenario"],

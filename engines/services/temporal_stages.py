@@ -25,9 +25,11 @@ from engines.services import bots, workflow_graph, workflows
 from engines.services.pulse import closing
 from engines.services.stage_runs import REPEATS, SECONDS, Stages, run_stages
 from engines.services.workflow_benchmark import Bench
+from forecasting.domain.confidence import SHORT, risk_adjusted
 from forecasting.models import RoiEvent
 from forecasting.services import forecasts, record_cycle, record_roi_event
 from orphans.sandbox import Cancel, Runner, remove_tree, scratch_folder
+from orphans.services.packages import packages_of
 from orphans.services.planning import with_src
 
 log = logging.getLogger(__name__)
@@ -77,6 +79,7 @@ def measure(
         bench = Bench(
             checkout=checkout,
             import_paths=with_src(checkout, bots.manifest_of(engine).import_paths),
+            packages=packages_of(engine.name),
             input=revision.input,
             seed=engine.seed,
             value=prices,
@@ -147,7 +150,12 @@ def _record(subject: str, cycle: int, row: WorkflowStages) -> None:
     record_roi_event(
         subject, source=source, action="stages", delta=row.roi, roi_before=before, roi_after=row.roi
     )
-    forecasts.make(subject, source)
+    made = forecasts.make(subject, source)
+    if made is not None and made.p_collapse is not None:
+        levels = RoiEvent.objects.levels(subject).order_by("-id").values_list("roi_after", flat=True)
+        recent = [level for level in reversed(levels[:SHORT]) if level is not None]
+        adjusted = risk_adjusted(row.roi, p_collapse=made.p_collapse, recent=recent)
+        record_cycle(subject, cycle, raroi=adjusted.value, confidence=made.confidence)
 
 
 def evidence_for(engine: Engine, workflow: str, revision: WorkflowRevision | None = None) -> dict[str, Any]:

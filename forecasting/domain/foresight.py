@@ -9,16 +9,21 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from statistics import fmean, median, stdev
 from typing import Any, Final, NamedTuple, Self
 
+from forecasting.domain.gate import INSUFFICIENT, PROMOTABLE, UNSAFE
 from forecasting.domain.series import slope
 
 WINDOW: Final = 60
 """Cycles that are kept of each subject; verdicts were calibrated on 10 to 60 of them."""
 COLD_CYCLES: Final = 3
 """With fewer measured cycles there is no verdict."""
+ENOUGH_ADJUSTED: Final = 8
+"""From so many latest cycles on, the risk-adjusted ROI is judged beside the ROI."""
+SEVERITY: Final = (*PROMOTABLE, INSUFFICIENT, *UNSAFE)
+"""Labels, the worst last."""
 BLEND_CYCLES: Final = 5
 """From so many on, a template has no weight any more."""
 HORIZON: Final = 5
@@ -61,24 +66,31 @@ class Window:
         """Whether there are too few cycles, or none of them brought anything."""
         return len(self.roi) < COLD_CYCLES or not any(self.roi)
 
-    def as_item(self) -> dict[str, Any]:
-        """Return it as `collapse.predict_batch` takes it."""
-        return {"roi": self.roi, "entropy": self.entropy, "raroi": self.raroi}
+    def as_items(self) -> list[dict[str, Any]]:
+        """Return what `collapse.predict_batch` is asked: the ROI, then the risk-adjusted one if it counts."""
+        items: list[dict[str, Any]] = [{"roi": self.roi, "entropy": self.entropy}]
+        if self.raroi is not None:
+            entropy = None if self.entropy is None else self.entropy[-len(self.raroi) :]
+            items.append({"roi": self.raroi, "entropy": entropy})
+        return items
 
 
 def window_of(cycles: Sequence[Mapping[str, Any]]) -> Window:
     """Return the measured part of cycles (`roi`, `entropy`, `raroi`, None where not measured).
 
     Cycles without an ROI drop out. An entropy holds until it is measured anew, so that nothing rises where
-    nothing was measured; with fewer than two measured ones it is left out. A risk-adjusted ROI counts only
-    where every cycle has one.
+    nothing was measured; with fewer than two measured ones it is left out. A risk-adjusted ROI counts where
+    the latest `ENOUGH_ADJUSTED` cycles all have one, or every cycle has: the first ones never do, as the
+    risk of a collapse isn't known yet. Those before the last gap are left out.
     """
     rows = [row for row in cycles if row.get("roi") is not None]
-    adjusted = [row["raroi"] for row in rows if row.get("raroi") is not None]
+    backwards = takewhile(lambda row: row.get("raroi") is not None, reversed(rows))
+    adjusted = [row["raroi"] for row in backwards][::-1]
+    counts = bool(adjusted) and len(adjusted) >= min(len(rows), ENOUGH_ADJUSTED)
     return Window(
         roi=tuple(row["roi"] for row in rows),
         entropy=_held([row.get("entropy") for row in rows]),
-        raroi=tuple(adjusted) if rows and len(adjusted) == len(rows) else None,
+        raroi=tuple(adjusted) if counts else None,
     )
 
 
@@ -157,10 +169,22 @@ def template_from(histories: Iterable[Sequence[float]], *, horizon: int = HORIZO
 
 def predict(window: Window) -> Verdict:
     """Return the verdict of `forecasting.domain.collapse`, which is loaded with the first one."""
-    found: Verdict = import_module("forecasting.domain.collapse").predict(
-        window.roi, entropy=window.entropy, raroi=window.raroi
-    )
-    return found
+    return worst(import_module("forecasting.domain.collapse").predict_batch(window.as_items()))
+
+
+def worst(verdicts: Sequence[Verdict]) -> Verdict:
+    """Return the verdict on the ROI, or that on the risk-adjusted ROI, its second, where it is worse."""
+    plain, adjusted = verdicts[0], verdicts[-1]
+    brittle = plain["brittle"] or adjusted["brittle"]
+    if severity(adjusted) <= severity(plain):
+        return {**plain, "brittle": brittle}
+    return {**adjusted, "brittle": brittle, "reason": f"Of the risk-adjusted ROI: {adjusted['reason']}"}
+
+
+def severity(verdict: Verdict) -> tuple[int, float]:
+    """Return how bad a verdict is, to be compared: its label, then the probability of a collapse."""
+    risk = verdict["risk"]
+    return (SEVERITY.index(risk) if risk in SEVERITY else len(SEVERITY)), verdict["p_collapse"] or 0.0
 
 
 class ForesightTracker:

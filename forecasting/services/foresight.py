@@ -17,6 +17,7 @@ from forecasting.domain.foresight import (
     lend,
     template_from,
     window_of,
+    worst,
 )
 from forecasting.models import CycleMetrics, Verdict
 
@@ -160,10 +161,14 @@ def _recompute(subjects: Sequence[str]) -> int:
 
 def _answers(windows: Sequence[Window]) -> list[Mapping[str, Any]]:
     """Return the verdict on each window; those of one length one after the other, as they share tables."""
-    by_length = sorted(range(len(windows)), key=lambda place: len(windows[place].roi))
+    asked = [(place, item) for place, window in enumerate(windows) for item in window.as_items()]
+    by_length = sorted(range(len(asked)), key=lambda number: len(asked[number][1]["roi"]))
     predict = import_module("forecasting.domain.collapse").predict_batch
-    answers = predict([windows[place].as_item() for place in by_length])
-    return [answer for _, answer in sorted(zip(by_length, answers, strict=True), key=lambda pair: pair[0])]
+    answers = zip(by_length, predict([asked[number][1] for number in by_length]), strict=True)
+    found: list[list[dict[str, Any]]] = [[] for _ in windows]
+    for number, answer in sorted(answers, key=lambda pair: pair[0]):
+        found[asked[number][0]].append(answer)
+    return [worst(verdicts) for verdicts in found]
 
 
 def _read(subjects: Sequence[str], count: int = WINDOW) -> dict[str, Cycles]:

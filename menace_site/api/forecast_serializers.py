@@ -92,6 +92,7 @@ class PredictionsSerializer(serializers.Serializer[Any]):
     workflow_confidence = by_name(serializers.ListField(child=serializers.FloatField()))
     workflows = by_name(serializers.DictField())
     scenario_roi_deltas = by_name(serializers.FloatField(allow_null=True))
+    scenario_raroi = by_name(serializers.FloatField(allow_null=True))
     scenario_metrics_delta = by_name(by_name(serializers.FloatField()))
     scenario_synergy_delta = by_name(serializers.FloatField(allow_null=True))
     worst_scenario = serializers.CharField(allow_null=True)

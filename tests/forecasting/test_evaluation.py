@@ -1,6 +1,7 @@
 """The evaluation dashboard as mappings: from rows, from trackers, as the documentation's example uses it."""
 
 from dataclasses import dataclass
+from statistics import pstdev
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from engines.api import EvaluationDashboard
 from forecasting.charts import calibration_figure, classes_figure, error_figure, forecast_figure
 from forecasting.domain.accuracy import Outcome
-from forecasting.models import Forecast
+from forecasting.models import Forecast, Verdict
 from forecasting.panels import forecast_panel, forecast_subjects, roi_prediction_panel
 from tests.factories import make_roi_event
 from tests.forecasting.rows import make_forecast, make_sample
@@ -120,6 +121,20 @@ class TestScenarios:
         assert stats["worst_scenario"] == "schema_drift"
         assert stats["scenario_metrics_delta"]["normal"] == {"synergy_roi": pytest.approx(0.2)}
         assert stats["scenario_synergy_delta"]["schema_drift"] is None
+
+    def test_the_risk_comes_off_where_a_verdict_was_made(self) -> None:
+        for delta in (0.4, 0.6):
+            make_sample("normal", delta)
+        make_sample("unmeasured", None)
+        make_sample("normal", 9.0, subject="other")
+        make_sample("normal", 0.5)
+        assert roi_prediction_panel("alpha")["scenario_raroi"] == {"normal": None, "unmeasured": None}
+        Verdict.objects.create(subject="alpha", p_collapse=0.2, cycles=9, evidence="enough", marks=1)
+        stability = 1 / (1 + pstdev([0.4, 0.6, 0.5]) / 0.5)
+        assert roi_prediction_panel(["alpha"])["scenario_raroi"] == {
+            "normal": pytest.approx(0.5 * 0.8 * stability),
+            "unmeasured": None,
+        }
 
     def test_without_samples_there_is_no_worst(self) -> None:
         assert roi_prediction_panel("alpha")["worst_scenario"] is None

@@ -16,8 +16,10 @@ from engines.domain.states import VersionState
 from engines.models import Cycle, Engine, ModelVersion, WorkflowRevision
 from engines.services import bots
 from engines.services.promotions import gains, impact, live
-from forecasting.domain.gate import Evidence, Policy
-from forecasting.models import Forecast, RoiEvent, Verdict
+from forecasting.domain.foresight import severity
+from forecasting.domain.gate import INSUFFICIENT, Evidence, Policy
+from forecasting.models import Forecast, RoiEvent
+from forecasting.services import foresight
 from orphans.domain.states import RunState
 from orphans.models import ModuleRun
 
@@ -29,9 +31,7 @@ FORECAST_COLUMNS: Final = (
     "growth", "confidence", "risk", "p_collapse", "brittle", "collapse_in", "probabilities", "evidence",
     "reason",
 )  # fmt: skip
-VERDICT_COLUMNS: Final = (
-    "risk", "p_collapse", "brittle", "collapse_in", "probabilities", "evidence", "reason",
-)  # fmt: skip
+VERDICT_COLUMNS: Final = ("risk", "p_collapse", "collapse_in", "probabilities", "evidence", "reason")
 Candidate = ModelVersion | WorkflowRevision
 Document = dict[str, Json]
 
@@ -98,7 +98,7 @@ def head_of(engine: Engine) -> str | None:
 def forecast_of(engine: Engine, workflow: str = "") -> Document | None:
     """Return the newest forecast of the workflow, or of the whole bot where the workflow has none.
 
-    Where the forecast says nothing of a collapse, the latest verdict on the subject does.
+    What it says of a collapse is the worse of its own label and the latest verdict on the subject.
     """
     subjects = [f"{engine.name}/{workflow}"] if workflow else []
     for subject in (*subjects, engine.name):
@@ -114,10 +114,21 @@ def forecast_data(row: Forecast) -> Document:
 
 
 def _with_verdict(forecast: Document) -> Document:
-    if forecast["risk"]:
-        return forecast
-    verdict = Verdict.objects.filter(subject=forecast["subject"], due=False).first()
-    return forecast if verdict is None else forecast | {n: getattr(verdict, n) for n in VERDICT_COLUMNS}
+    """Return the forecast with the verdict on its subject where that is worse, or the forecast says nothing.
+
+    A verdict that is due is made anew: it knows of every cycle, and of the risk-adjusted ROI.  `judged_by`
+    says whose label it is.
+    """
+    own: Any = {**forecast, "judged_by": "forecast" if forecast["risk"] else None}
+    verdict = foresight.verdict(str(own["subject"]))
+    if verdict is None or verdict.risk == INSUFFICIENT:
+        return dict(own)
+    seen = verdict.brittle if verdict.elasticity is not None else None
+    brittle = max((each for each in (own["brittle"], seen) if each is not None), default=None)
+    found = {name: getattr(verdict, name) for name in VERDICT_COLUMNS}
+    if not own["risk"] or severity(found) > severity(own):
+        own |= {**found, "judged_by": "verdict"}
+    return {**own, "brittle": brittle}
 
 
 def history_of(subject: str) -> list[float]:

@@ -178,7 +178,9 @@ def _write_ahead(context: StepContext, subject: str, source: str, result: Mappin
     made = result["forecast"]
     if made is not None:
         forecasts.keep(subject, source, made)
-        record_cycle(subject, context.cycle_id, roi=result["roi_level"], confidence=made["confidence"])
+        raroi = (result["risk_adjusted"] or {}).get("value")
+        sure = made["confidence"]
+        record_cycle(subject, context.cycle_id, roi=result["roi_level"], raroi=raroi, confidence=sure)
     record_evaluation(subject, source, **_evaluation(context.results["retrain"]))
     settle_long_run(subject)
 

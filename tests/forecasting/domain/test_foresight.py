@@ -17,6 +17,7 @@ from forecasting.domain.foresight import (
     trend,
     volatility,
     window_of,
+    worst,
 )
 
 VALUES = st.lists(st.floats(-100, 100, allow_nan=False).map(lambda value: round(value, 3)), max_size=20)
@@ -166,6 +167,29 @@ def test_a_risk_adjusted_roi_counts_only_where_all_have_one() -> None:
     rows = [{"roi": 1.0, "raroi": 0.5}, {"roi": 2.0, "raroi": 1.5}, {"roi": 3.0}]
     assert window_of(rows[:2]).raroi == (0.5, 1.5)
     assert window_of(rows).raroi is None
+
+
+@pytest.mark.parametrize(("missing", "counts"), [(0, 10), (2, 8), (3, 0), (10, 0)])
+def test_a_risk_adjusted_roi_counts_from_the_last_gap_on(missing: int, counts: int) -> None:
+    rows = [{"roi": 1.0 + at, "entropy": 0.1, "raroi": None if at < missing else 0.5} for at in range(10)]
+    window = window_of(rows)
+    items = window.as_items()
+
+    assert [len(item["roi"]) for item in items] == [10, *([counts] if counts else [])]
+    assert all(len(item["entropy"]) == len(item["roi"]) for item in items)
+    assert window_of([*rows, {"roi": 1.0}]).raroi is None, "the latest cycle has none"
+
+
+def test_the_worse_of_two_verdicts_stands_and_says_which() -> None:
+    calm = {"risk": "Stable", "p_collapse": 0.1, "brittle": False, "reason": "calm"}
+    gone = {"risk": "Volatile", "p_collapse": None, "brittle": True, "reason": "wild"}
+
+    assert worst([calm]) == calm
+    assert worst([calm, {**calm, "p_collapse": 0.05}]) == calm
+    assert worst([gone, calm]) == gone
+    assert worst([calm, gone]) == {**gone, "reason": "Of the risk-adjusted ROI: wild"}
+    assert worst([calm, {**calm, "brittle": True}])["brittle"]
+    assert worst([calm, {**calm, "risk": "unheard of"}])["risk"] == "unheard of"
 
 
 @pytest.mark.parametrize(
