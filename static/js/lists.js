@@ -66,28 +66,32 @@ document.addEventListener("submit", (event) => {
   setTimeout(() => empty.forEach((field) => (field.disabled = false)));
 });
 
-// columns: what a person hid stays hidden in this browser
+// columns: what a person hid stays hidden in this browser, for each list by itself
 const KEY = "menace.hidden-columns";
+const menu = document.querySelector("[data-columns]");
+const key = menu?.dataset.columns === "cycles" ? KEY : `${KEY}.${menu?.dataset.columns}`;
 
 function hidden() {
   try {
-    return JSON.parse(localStorage.getItem(KEY)) ?? [];
+    return JSON.parse(localStorage.getItem(key)) ?? [];
   } catch {
     return [];
   }
 }
 
 function keepColumns() {
-  const off = [...document.querySelectorAll("[data-columns] input:not(:checked)")].map((box) => box.value);
-  localStorage.setItem(KEY, JSON.stringify(off));
+  const off = [...menu.querySelectorAll("input:not(:checked)")].map((box) => box.value);
+  localStorage.setItem(key, JSON.stringify(off));
   showColumns();
 }
 
 function showColumns() {
+  if (!menu) return;
   const off = hidden();
-  for (const box of document.querySelectorAll("[data-columns] input")) {
+  const table = document.getElementById(menu.dataset.columns);
+  for (const box of menu.querySelectorAll("input")) {
     box.checked = !off.includes(box.value);
-    document.getElementById("cycles")?.classList.toggle(`hide-${box.value}`, !box.checked);
+    table?.classList.toggle(`hide-${box.value}`, !box.checked);
   }
 }
 

@@ -34,6 +34,24 @@ def test_a_view_is_kept_and_found_on_the_list(ada: User) -> None:
     assert "bad ones" in text
 
 
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [
+        ("orphans", "classification=legacy&order=-confidence"),
+        ("promotions", "verdict=hold&order=-decided_at"),
+    ],
+)
+def test_views_of_other_lists_are_kept_and_open_theirs_alone(ada: User, page: str, query: str) -> None:
+    client = client_of(ada)
+    assert post(client, page=page, query=query, usual="1") == f"/{page}/?{query}"
+    assert client.get(f"/{page}/")["Location"] == f"/{page}/?{query}"
+    assert "bad ones" in client.get(f"/{page}/?{query}").content.decode()
+    cycles = client.get("/cycles/")
+    assert (cycles.status_code, "bad ones" in cycles.content.decode()) == (200, False)
+    refused = client.get(post(client, page=page, query="order=-roi_delta"), follow=True)
+    assert "The view was not kept" in refused.content.decode()
+
+
 def test_the_view_that_is_shown_is_marked(ada: User) -> None:
     client = client_of(ada)
     where = post(client, query="state=failed&order=-id&size=50")
