@@ -24,6 +24,8 @@ _SETTING = re.compile(
     re.MULTILINE,
 )
 """A dotted name as a value of a setting or in a list of them, and a module that the manual describes."""
+_HALF = re.compile(r"=\s*(?:%s|%\(\w+\)s|\{\w*\})\.(\w[\w.]*):\w")
+"""An entry point whose package is put in later."""
 NEWS = re.compile(
     r"(?:^|/)(?:change|history|news|release|whatsnew|what_new|authors|todo|upgrad)", re.IGNORECASE
 )
@@ -189,6 +191,8 @@ def packaged(survey: Survey) -> Iterator[tuple[str, Mention]]:
             if "=" in each.text:
                 for mention in mentions("setup.cfg", f"[options.entry_points]\n{each.text}"):
                     yield path, Mention(mention.text, each.line, "entry point", single=True)
+        for match in _HALF.finditer(survey.data(path).decode("utf-8", "replace")):
+            yield path, Mention(f"{match[1]}.entry", 1, "handler")
 
 
 def mentioned(survey: Survey) -> Iterator[tuple[str, Evidence, bool]]:
@@ -202,7 +206,7 @@ def mentioned(survey: Survey) -> Iterator[tuple[str, Evidence, bool]]:
 
 
 def _targets(survey: Survey, mention: Mention, path: str) -> Iterator[str]:
-    found = resolve(survey, mention.text, path, single=mention.single)
+    found = resolve(survey, mention.text, path, single=mention.single) or _beside(survey, mention, path)
     if found is not None:
         yield found
     if (
@@ -215,3 +219,14 @@ def _targets(survey: Survey, mention: Mention, path: str) -> Iterator[str]:
         yield from (
             each for each in survey.names.paths if each.endswith(f"{mention.text.strip('./')}/env.py")
         )
+
+
+def _beside(survey: Survey, mention: Mention, path: str) -> str | None:
+    """Return the module that a file names as seen from its own folder, or a handler from wherever it runs."""
+    if mention.how == "handler":
+        return survey.names.find(mention.text.rpartition(".")[0], path, loose=True)
+    if not mention.single or not re.fullmatch(r"[\w./-]+", mention.text):
+        return None
+    place = mention.text.strip("./")
+    inside = "/".join(filter(None, [folder_of(path), place]))
+    return survey.names.at(inside) or survey.names.at(place)

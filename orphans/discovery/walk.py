@@ -149,7 +149,7 @@ def _kind(tree: Tree, path: str, name: str) -> tuple[dict[str, Stamp] | None, in
         return tree.extensions, MAX_SOURCE
     if name.endswith(".ipynb"):
         return tree.notebooks, MAX_SOURCE
-    if is_text(name) and not QUIET_TEXTS.search(path):
+    if is_text(name, path[: -len(name) - 1].rpartition("/")[2]) and not QUIET_TEXTS.search(path):
         return tree.texts, MAX_TEXT
     return (tree.documents, MAX_TEXT) if name.endswith(DOCUMENTS) else (None, 0)
 

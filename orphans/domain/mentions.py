@@ -11,6 +11,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from orphans.domain.formats import (
+    QUOTING,
+    assigned,
+    attributes,
+    bindings,
+    is_program,
+    linter_plugins,
+    quoted,
+)
+from orphans.domain.rules import TEXT_NAMES
+
 MAX_MENTIONS: Final = 5000
 
 
@@ -56,6 +67,7 @@ _SKIPPED_KEYS: Final = {
     "per-file-ignores", "per_file_ignores", "known_first_party", "skip", "skips", "include_files",
     "authors", "urls",
     "classifiers", "keywords", "dependencies", "watch", "branches", "needs", "uses", "cache-dependency-path",
+    "qualname", "loggers",
 }  # fmt: skip
 
 _MODULE: Final = re.compile(r"""(?:^|[\s"'`,\[(=])-(?:m|A)["']?[\s=,]+["']?([A-Za-z_][\w.]*)""")
@@ -85,8 +97,10 @@ _KEY: Final = re.compile(r"""^(\s*)((?:-\s+)*)["']?([\w./-]+)["']?\s*:(?:\s|$)""
 def mentions(path: str, text: str) -> list[Mention]:
     """Return what a file that isn't Python names, in order, at most `MAX_MENTIONS`."""
     if _LINTER_FILE.search(path):
-        return []
+        return [Mention(name, line, "plugins") for name, line in linter_plugins(text)]
     base = path.rpartition("/")[2]
+    if "." not in base and TEXT_NAMES.fullmatch(base) is None and not is_program(text):
+        return []
     reader = _reader(base)
     found: list[Mention] = []
     for each in reader(text):
@@ -102,8 +116,12 @@ def _reader(base: str) -> Callable[[str], Iterator[Mention]]:
         return _toml
     if ending == "json":
         return _json
-    if ending in {"ini", "cfg", "conf", "service", "properties", "timer", "env"}:
+    if ending in {"ini", "cfg", "conf", "service", "properties", "timer", "env", "plug", "yapsy-plugin"}:
         return _ini
+    if ending in _NAMING:
+        return _NAMING[ending]
+    if ending in QUOTING or base in {"Snakefile", "BUILD", "CMakeLists.txt", "Jenkinsfile"}:
+        return _quoted
     return _yaml if ending in {"yml", "yaml"} else _shell
 
 
@@ -144,13 +162,36 @@ def _uncommented(line: str, marks: str = "#") -> str:
 def _shell(text: str) -> Iterator[Mention]:
     for number, line in enumerate(text.splitlines(), 1):
         yield from _commands(_uncommented(line), number, "command")
+        name = assigned(line) if "=" in line else None
+        if name is not None:
+            yield Mention(name, number, "command")
+
+
+def _quoted(text: str) -> Iterator[Mention]:
+    yield from _shell(text)
+    yield from (Mention(name, line, "setting") for name, line in quoted(text))
+
+
+def _zcml(text: str) -> Iterator[Mention]:
+    yield from (Mention(name, line, "setting") for name, line in attributes(text))
+
+
+def _gin(text: str) -> Iterator[Mention]:
+    yield from (Mention(name, line, "setting") for name, line in bindings(text))
+
+
+_NAMING: Final = {"zcml": _zcml, "gin": _gin}
+_PREFIX: Final = re.compile(r"^(?:python:|module:|call:)")
+_MODULE_KEYS: Final = {"module", "module_name", "module-name", "pytest_plugins", "script_location"}
+_NAME_KEY: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){2,}")
+"""A key of data that may be a class: with one dot it is rather a name of something else."""
 
 
 def _values(line: str, number: int, how: str, *, tests: bool = False) -> Iterator[Mention]:
     """Yield the values of a line of data that are names by themselves."""
     for each in _VALUE.finditer(line):
         value = each[1].partition("://")[2] or each[1]
-        value = value.removeprefix("python:").removeprefix("module:")
+        value = _PREFIX.sub("", value)
         if "." in value or ":" in value:
             yield Mention(value.rstrip(".:"), number, how, tests=tests, single=":" in value.rstrip(":"))
 
@@ -171,6 +212,17 @@ def _yaml(text: str) -> Iterator[Mention]:
             continue
         yield from _commands(line, number, "command")
         yield from _values(line, number, "setting")
+        yield from _keyed(keys[-1][1] if keys else "", line.strip(" \t\"'"), number, of_key=key is not None)
+
+
+def _keyed(key: str, value: str, line: int, *, of_key: bool) -> Iterator[Mention]:
+    """Yield what only the key tells: a module without a dot, a handler by its path, a class as the key."""
+    if of_key and _NAME_KEY.fullmatch(key):
+        yield Mention(key, line, "setting")
+    if key in _MODULE_KEYS:
+        yield Mention(value, line, "setting", single=True)
+    if key.lower() == "handler" and re.fullmatch(r"[\w./-]+\.\w+", value):
+        yield Mention(value.strip("./").replace("/", "."), line, "handler")
 
 
 def _ini(text: str) -> Iterator[Mention]:
@@ -183,14 +235,15 @@ def _ini(text: str) -> Iterator[Mention]:
             continue
         named = re.match(r"([\w.-]+)\s*[=:]", line)
         key = named[1] if named is not None else key
-        if _LINTER_SECTION.match(section) or key in _SKIPPED_KEYS:
+        if (_LINTER_SECTION.match(section) and key != "scripts") or key in _SKIPPED_KEYS:
             continue
         tests = "pytest" in section
         yield from _commands(line, number, f"[{section}]", tests=tests)
         value = line[named.end() :] if named is not None else line
         yield from _values(" " + value, number, f"[{section}]", tests=tests)
-        if "entry_points" in section or key in {"pytest_plugins", "script_location"}:
+        if "entry_points" in section or key.lower() in _MODULE_KEYS:
             yield Mention(value.strip(), number, f"[{section}]", single=True, tests=tests)
+    yield from (Mention(name, line, "plugins") for name, line in linter_plugins(text))
 
 
 def _json(text: str) -> Iterator[Mention]:
@@ -208,6 +261,7 @@ def _toml(text: str) -> Iterator[Mention]:
         yield from _ini(text)
         return
     yield from _tree(loaded, (), text)
+    yield from (Mention(name, line, "plugins") for name, line in linter_plugins(text))
 
 
 def _tree(node: Any, keys: tuple[str, ...], text: str) -> Iterator[Mention]:
@@ -216,9 +270,10 @@ def _tree(node: Any, keys: tuple[str, ...], text: str) -> Iterator[Mention]:
     while todo:
         value, keys = todo.pop()
         if isinstance(value, dict):
-            todo.extend(
-                (each, (*keys, str(key))) for key, each in value.items() if not _is_linter(keys, str(key))
-            )
+            inner = [(str(key), each) for key, each in value.items() if not _is_linter(keys, str(key))]
+            todo.extend((each, (*keys, key)) for key, each in inner)
+            for key, _ in inner:
+                yield from _keyed(key, "", 1, of_key=True) if key.count(".") > 1 else ()
         elif isinstance(value, list):
             todo.extend((each, keys) for each in value)
         elif isinstance(value, str) and len(value) < 4000:
@@ -244,6 +299,7 @@ def _leaf(value: str, keys: tuple[str, ...], text: str) -> Iterator[Mention]:
     how = ".".join(keys[:4]) or "setting"
     tests = "pytest" in keys
     names = {"scripts", "gui-scripts", "entry-points", "plugins", "entry_points", "build-backend", "backend"}
+    names |= _MODULE_KEYS
     if " " in value.strip() or "\n" in value:
         for row in value.splitlines():
             yield from _commands(_uncommented(row), line, how, tests=tests)
@@ -251,6 +307,8 @@ def _leaf(value: str, keys: tuple[str, ...], text: str) -> Iterator[Mention]:
         yield from _values(f" {value}", line, how, tests=tests)
         if names.intersection(keys):
             yield Mention(value.partition("[")[0].strip(), line, how, single=True)
+        if keys and keys[-1].lower() == "handler":
+            yield from _keyed(keys[-1], value, line, of_key=False)
 
 
 PYTEST_FILES: Final = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")

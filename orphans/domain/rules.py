@@ -51,10 +51,17 @@ ROOTS: Final = (
     _root(r"(?:.*/)?conf\.py", "settings of Sphinx", "html_theme", "master_doc", "openstackdocstheme"),
     _root(r"(?:.*/)?(?:settings_\w+|\w+_settings|settings/\w+)\.py", "settings that a deployment chooses",
           "INSTALLED_APPS", "DATABASES", "import *"),
-    _root(r"(?:.*/)?(?:benchmarks?|bench|asv_bench|perf)/(?:.*/)?(?:bench_\w+|\w+_bench|\w*benchmarks?)\.py",
+    _root(r"(?:.*/)?(?:\w+_)?(?:benchmarks?|bench|perf|speed)/(?:.*/)?(?:bench(?:mark)?_\w+|\w+_bench|\w*benchmarks?)\.py",
           "found by its name by a runner of benchmarks"),
-    _root(r"(?:.*/)?(?:benchmarks?|bench|asv_bench|perf)/\w+\.py", "a benchmark that its runner collects",
-          "def test_", "def time_", "def bench_", "def track_"),
+    _root(r"(?:.*/)?(?:\w+_)?(?:benchmarks?|bench|perf|speed)/(?:.*/)?\w+\.py",
+          "a benchmark that its runner collects",
+          "def test_", "def time_", "def bench_", "def track_", "def peakmem_", "def mem_"),
+    _root(r"(?:.*/)?features/(?:environment|(?:.*/)?steps/(?:.*/)?\w+)\.py", "found by behave in its folder"),
+    _root(r"(?:.*/)?models/(?:.*/)?\w+\.py", "a model that dbt finds in its folder", "def model(dbt"),
+    _root(r"(?:.*/)?plugins/(?:.*/)?\w+\.py", "a plugin that Airflow finds in its folder", "(AirflowPlugin)"),
+    _root(r"(?:.*/)?hooks/(?:pre|post)_(?:gen_project|prompt)\.py", "a hook of a template of projects"),
+    _root(r"(?:.*/)?(?:jupyter\w*|ipython\w*|nbgrader|superset|celery|gunicorn|uwsgi|hypercorn|webserver)_?config\.py",
+          "settings that a tool finds by name"),
     _root(r"(?:.*/)?(?:docs?|documentation)/(?:.*/)?(?:examples?_?\w*|\w+_examples?)\.py",
           "an example in the manual"),
     _root(r"(?:.*/)?tasks(?:/__init__)?\.py", "tasks of invoke", "from invoke import", "import invoke"),
@@ -180,11 +187,12 @@ BUILD_FOLDERS: Final = frozenset({"build", "dist"})
 """Left out unless they are packages."""
 
 DJANGO_APP: Final = (
-    _children(r"(?:__init__|apps|models|admin|translation|search_indexes|wagtail_hooks|cms_plugins|cms_apps|cms_menus"
+    _children(r"(?:apps|models|admin|translation|search_indexes|wagtail_hooks|cms_plugins|cms_apps|cms_menus"
               r"|cms_toolbars|cms_config|cms_wizards|documents|autocomplete_light_registry|modeladmin|rules|lookups|menus"
               r"|dashboard_modules|config_registry|jobs"
-              r"|checks_registry)\.py", "Django loads it for an installed app"),
-    _children(r"models/(?:__init__)\.py", "Django loads it for an installed app"),
+              r"|checks_registry)(?:/__init__)?\.py|__init__\.py|tasks/__init__\.py",
+              "Django loads it for an installed app"),
+    _children(r"scripts/(?:.*/)?\w+\.py", "a script that `runscript` finds in an installed app", "def run("),
     _children(r"(?:.*/)?management/(?:__init__|commands/.*)\.py", "a command of an installed app"),
     _children(r"templatetags/.*\.py", "template tags of an installed app"),
     _children(r"migrations/.*\.py", "a migration of an installed app"),
@@ -204,19 +212,32 @@ TEXT_ENDINGS: Final = frozenset(
         "mk", "sh", "bash", "zsh", "fish", "bat", "cmd", "ps1", "toml", "ini", "cfg", "yml", "yaml", "json",
         "service", "timer", "conf", "cron", "crontab", "dockerfile", "env", "pth", "spec", "properties",
         "groovy", "tf", "hcl", "nomad", "bzl", "in", "desktop", "j2", "jinja", "tpl",
+        "zcml", "nix", "smk", "gin", "plug", "yapsy-plugin", "flaskenv", "pylintrc", "flake8", "coveragerc",
+        "importlinter", "cmake", "build", "gradle", "envrc",
     }
 )  # fmt: skip
 TEXT_NAMES: Final = re.compile(
     r"[Mm]akefile|GNUmakefile|[\w.-]*Dockerfile[\w.-]*|Containerfile|Procfile[\w.]*|Jenkinsfile|[jJ]ustfile|Vagrantfile"
-    r"|crontab|[Rr]akefile|SConscript|Caddyfile|Earthfile|Tiltfile|BUILD|BUILD\.bazel"
+    r"|crontab|[Rr]akefile|SConscript|Caddyfile|Earthfile|Tiltfile|BUILD|BUILD\.bazel|Snakefile|MLproject|CMakeLists\.txt"
+    r"|\.?env(?:\.\w+)*|Brewfile|Fastfile|pylintrc"
 )
-_PLAIN_NAME: Final = re.compile(r"[\w.-]+\.\w+")
+_PLAIN_NAME: Final = re.compile(r"[\w.@+-]*\.[\w-]+")
+PROGRAM_FOLDERS: Final = frozenset(
+    {
+        "bin", "sbin", "libexec", "scripts", "script", "tools", "hooks", ".githooks", ".husky", "git-hooks",
+        "init.d", "cron.d", "cron.hourly", "cron.daily", "cron.weekly", "cron.monthly", "debian", "docker",
+        "deploy", "ci",
+    }
+)  # fmt: skip
+"""Folders whose files without an ending are programs."""
 
 
-def is_text(name: str) -> bool:
-    """Tell by its name whether a file that isn't Python may name modules."""
+def is_text(name: str, folder: str = "") -> bool:
+    """Tell by its name whether a file that isn't Python may name modules; `folder` is the name around it."""
     ending = name.rpartition(".")[2]
     if ending in TEXT_ENDINGS and _PLAIN_NAME.fullmatch(name) is not None:
+        return True
+    if "." not in name and folder in PROGRAM_FOLDERS:
         return True
     return TEXT_NAMES.fullmatch(name) is not None
 

@@ -37,6 +37,11 @@ STARTED = [
         "a handler that its cloud finds by name",
     ),
     ("bot/cogs/fun.py", "async def setup(bot): ...", "an extension that a bot loads from its folder"),
+    ("features/steps/login.py", "", "found by behave in its folder"),
+    ("models/marts/sales.py", "def model(dbt, session): ...", "a model that dbt finds in its folder"),
+    ("plugins/own.py", "class Own(AirflowPlugin): ...", "a plugin that Airflow finds in its folder"),
+    ("hooks/pre_gen_project.py", "", "a hook of a template of projects"),
+    ("etc/jupyterhub_config.py", "", "settings that a tool finds by name"),
 ]
 
 
@@ -70,6 +75,10 @@ def test_every_rule_of_a_root_has_a_case_above() -> None:
         ("site/settings_local.py", "DEBUG = True"),
         ("bot/cog_one.py", "async def setup(bot): ..."),
         ("perf/sort.py", "def sort(): pass"),
+        ("models/sales.py", "class Sale: ..."),
+        ("hooks/commit.py", ""),
+        ("etc/own_config.py", ""),
+        ("steps/login.py", ""),
     ],
 )
 def test_a_neighbour_of_a_root_is_none(path: str, source: str) -> None:
