@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from celery import shared_task
 
-from forecasting.services import foresight, predictor
+from forecasting.services import foresight, predictor, wearing
 
 log = logging.getLogger(__name__)
 
@@ -32,5 +32,10 @@ def retrain_forecasts() -> None:
 
 @shared_task(name="forecasting.tasks.refresh_verdicts")
 def refresh_verdicts() -> None:
-    """Make the verdicts anew whose subjects were measured since."""
+    """Make the verdicts anew whose subjects were measured since; have a worn out forecast model trained."""
+    measured = foresight.due_subjects(wearing.SUBJECTS)
     foresight.recompute_due()
+    subject = wearing.worn_out(measured)
+    if subject:
+        log.info("forecast model: the errors of %s drifted, so it is trained anew", subject)
+        retrain_forecasts.delay()

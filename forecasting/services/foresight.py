@@ -132,7 +132,12 @@ def recompute(subjects: Iterable[str] | None = None) -> int:
 
 def recompute_due(limit: int = 10_000) -> int:
     """Make the verdicts anew whose subjects were measured since; return how many."""
-    return recompute(Verdict.objects.due().order_by("subject").values_list("subject", flat=True)[:limit])
+    return recompute(due_subjects(limit))
+
+
+def due_subjects(limit: int) -> list[str]:
+    """Return the subjects that were measured since their verdict was made, by name."""
+    return list(Verdict.objects.due().order_by("subject").values_list("subject", flat=True)[:limit])
 
 
 def verdict(subject: str) -> Verdict | None:
