@@ -12,10 +12,11 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from celery.signals import beat_init, worker_ready, worker_shutdown
+from celery.signals import beat_init, worker_init, worker_ready, worker_shutdown
 from django.conf import settings
 from django.db import DatabaseError, connection
 
+from menace_site import tables
 from menace_site.models import ServiceBeat
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,18 @@ def end(**_: Any) -> None:
     """Stop the signs of life of this process."""
     while _pulses:
         _pulses.pop().stop()
+
+
+@worker_init.connect
+def on_worker_init(**_: Any) -> None:
+    """End a worker whose database is older than its code, with exit code 2: its steps would all fail."""
+    try:
+        tables.check()
+    except tables.OtherTables as error:
+        log.critical("%s", error)
+        raise SystemExit(2) from None
+    finally:
+        connection.close()
 
 
 @worker_ready.connect

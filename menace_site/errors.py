@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from psycopg.errors import QueryCanceled
 
+from menace_site import tables
 from menace_site.api.problems import plain_problem
 from menace_site.theme import THEMES
 
@@ -41,12 +42,14 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """Answer 503 when the database is away or was too slow, else 500; the log has the details."""
+    """Answer 503 when the database is away, too slow or of another version, else 500."""
     error = sys.exc_info()[1]
     if isinstance(error, OperationalError | InterfaceError):
         response = _answer(request, 503, SLOW if isinstance(error.__cause__, QueryCanceled) else AWAY)
         response["Retry-After"] = str(RETRY_SECONDS)
         return response
+    if other := tables.explained(error):
+        return _answer(request, 503, other)
     return _answer(request, 500, "The error was logged. Try again, or go back.")
 
 

@@ -16,7 +16,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from menace_site import __version__
+from menace_site import __version__, tables
 
 PING_SECONDS = 0.5
 KEEP_SECONDS = 2.0
@@ -97,7 +97,8 @@ def _beats() -> dict[str, Live] | None:
 
 def _database(beats: object) -> State:
     ok = beats is not None
-    return {"ok": ok, "detail": "answers" if ok else "the database does not answer, or has no tables yet"}
+    away = "the database does not answer, or has no tables yet"
+    return {"ok": ok, "detail": "answers" if ok else tables.mismatch() or away}
 
 
 def _broker() -> State:

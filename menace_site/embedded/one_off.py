@@ -8,10 +8,11 @@ from functools import cache
 import django
 from django.conf import settings
 from django.core.management import call_command, execute_from_command_line
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from engines.domain.errors import MenaceError
+from menace_site import tables
 from menace_site.embedded.addresses import uses_embedded_database
 from menace_site.embedded.services import Services, ensure_services, exit_code
 
@@ -30,6 +31,9 @@ WITHOUT_SERVICES = {
     "version",
 }
 
+ABOUT_TABLES = {"dbshell", "makemigrations", "migrate", "prepare", "showmigrations", "sqlmigrate", "test"}
+"""Commands that mend tables or look at them as they are."""
+
 
 def main(arguments: list[str]) -> int:
     """Run one of Django's commands, with its servers running."""
@@ -39,6 +43,11 @@ def main(arguments: list[str]) -> int:
     except MenaceError as error:
         sys.stderr.write(f"{error}\n")
         return exit_code(error)
+    except DatabaseError as error:
+        if not (said := tables.explained(error)):
+            raise
+        sys.stderr.write(f"{said}\n")
+        return 2
     if services is not None:
         services.close()
     return 0
@@ -60,9 +69,10 @@ def prepare(arguments: Sequence[str]) -> Services | None:
     if not needs_services(arguments):
         return None
     services = ensure_services(settings.DATA_DIR)
-    if arguments[1] not in {"migrate", "prepare"}:
+    if arguments[1] not in ABOUT_TABLES:
         django.setup()
         _make_tables()
+        tables.check()
     return services
 
 
@@ -71,6 +81,7 @@ def prepare_process() -> Services:
     """Do the same for plain Python, once a process; what is running already is shared."""
     services = ensure_services(settings.DATA_DIR)
     _make_tables()
+    tables.check()
     return services
 
 
