@@ -12,6 +12,7 @@ from orphans.domain.rules import (
     DOCUMENT_FOLDERS,
     EXAMPLE_FOLDERS,
     EXAMPLE_PARTS,
+    MANUAL_TOOLS,
     PACKAGING,
     ROOTS,
     SCRIPT_FOLDERS,
@@ -44,6 +45,8 @@ def named_roots(survey: Survey) -> Found:
         rule = next((each for each in ROOTS if _applies(survey, each, path)), None)
         if is_example(survey, path):
             yield path, Evidence(kind="example", detail="an example, which people start", path=path)
+        elif is_of_manual(survey, path):
+            yield path, Evidence(kind="example", detail="code that the manual shows", path=path)
         elif rule is not None:
             yield path, Evidence(kind="convention", detail=rule.reason, path=path)
         elif survey.facts[path].shebang or not stem_of(path).isidentifier():
@@ -59,9 +62,19 @@ def is_example(survey: Survey, path: str) -> bool:
     if "/".join(folders[:first]) in survey.names.packages:
         return False
     folder = folder_of(path)
-    outside = folder not in survey.names.packages
+    outside = folder not in survey.names.packages or first == len(folders) - 1
     is_top = base_of(path) == INIT and folder_of(folder) not in survey.names.packages
     return outside or is_top or stem_of(path) in EXAMPLE_PARTS
+
+
+def is_of_manual(survey: Survey, path: str) -> bool:
+    """Tell whether it stands in a manual that is no part of a package, and isn't what builds the manual."""
+    folders = path.split("/")[:-1]
+    first = next((at for at, each in enumerate(folders) if each in DOCUMENT_FOLDERS), None)
+    if first is None or f"{folder_of(path)}/conf.py" in survey.names.paths:
+        return False
+    inside = "/".join(folders[:first]) in survey.names.packages
+    return not inside and MANUAL_TOOLS.isdisjoint(folders[first:])
 
 
 def _is_candidate(survey: Survey, path: str) -> bool:
@@ -95,7 +108,8 @@ def _is_script(survey: Survey, path: str, *, executes: bool) -> bool:
     if survey.in_tests(folder_of(path)):
         return False
     by_hand = not SCRIPT_FOLDERS.isdisjoint(path.split("/")[:-1])
-    return executes or (by_hand and survey.tree.python[path].executable)
+    given = "contrib" in path.split("/")  # for people to copy
+    return executes or given or (by_hand and survey.tree.python[path].executable)
 
 
 def published(survey: Survey) -> Found:

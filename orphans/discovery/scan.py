@@ -98,6 +98,7 @@ def _graph(survey: Survey, *, use_ruff: bool) -> None:
     ruff = _started(survey, [*changed, *sorted(survey.tree.notebooks)]) if use_ruff else None
     for path in paths if not same_files else ():
         survey.read_facts(path)
+    survey.note_starts()
     plain = _finished(ruff)
     if plain is None:
         survey.edges = parsed(survey)

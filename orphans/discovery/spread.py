@@ -279,7 +279,12 @@ class Spread:
     def _import(self, text: str, path: str) -> str | None:
         if text.partition(".")[0] in sys.stdlib_module_names:
             return None
-        return self.survey.names.find(text, path)
+        found = self.survey.names.find(text, path)
+        if (
+            found is None and "." in text and self.survey.facts[path].guarded
+        ):  # a script's own folder comes first
+            found = self.survey.names.at("/".join(filter(None, [folder_of(path), *text.split(".")])))
+        return found
 
     @cached_property
     def _singles(self) -> dict[str, str]:

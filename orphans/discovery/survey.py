@@ -2,6 +2,7 @@
 
 import fnmatch
 import re
+import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -13,10 +14,12 @@ from orphans.domain.excerpts import LEAST, quoted, told_around
 from orphans.domain.facts import Facts, facts_of
 from orphans.domain.findings import Evidence
 from orphans.domain.mentions import PYTEST_FILES, collected
-from orphans.domain.names import INIT, Names, base_of, folder_of, stem_of
-from orphans.domain.rules import TEMPLATE_FOLDERS, TEST_FILE, TEST_FOLDERS, VENDOR_FOLDERS
+from orphans.domain.names import INIT, Names, base_of, folder_of, parts_of, stem_of
+from orphans.domain.rules import SUPPORT_FOLDERS, TEMPLATE_FOLDERS, TEST_FILE, TEST_FOLDERS, VENDOR_FOLDERS
 from orphans.domain.told import Detail, Said
 
+LEAST_STARTS: Final = 3
+"""So many children of a package that it imports by bare name say that it is on `sys.path` itself."""
 KEPT_BYTES: Final = 40_000_000
 """Sources that stay in memory during a scan; the rest is read anew each time."""
 
@@ -27,6 +30,11 @@ class Reached:
 
     seen: set[str] = field(default_factory=set)
     kept: dict[str, Evidence] = field(default_factory=dict)
+
+
+def is_support(folder: str) -> bool:
+    """Tell by its name whether a folder is of what tests use."""
+    return "test" in folder and SUPPORT_FOLDERS.fullmatch(folder) is not None
 
 
 class Survey:
@@ -166,7 +174,8 @@ class Survey:
         """Tell whether a folder is one of the tests, or below one."""
         known = self._folders.get(folder)
         if known is None:
-            mine = base_of(folder) in TEST_FOLDERS and folder in self._with_tests
+            name = base_of(folder)
+            mine = (name in TEST_FOLDERS and folder in self._with_tests) or is_support(name)
             known = mine or (bool(folder) and self.in_tests(folder_of(folder)))
             self._folders[folder] = known
         return known
@@ -198,9 +207,25 @@ class Survey:
             each for each in self.names.packages if each and folder_of(each) not in self.names.packages
         )
 
+    def note_starts(self) -> None:
+        """Find the packages that are on `sys.path` by what they import: their own children, by bare name."""
+        children = {each: self._bare_children(each) for each in self.top_packages}
+        used: dict[str, set[str]] = {}
+        for folder, names in children.items():
+            for path in self.names.below(folder, deep=True) if len(names) >= LEAST_STARTS else ():
+                heads = {each.partition(".")[0] for each in self.facts[path].imports}
+                used.setdefault(folder, set()).update(names & heads)
+        self.names.add_starts(each for each, names in used.items() if len(names) >= LEAST_STARTS)
+
+    def _bare_children(self, folder: str) -> set[str]:
+        """Return the names of modules in a package that no top module and nothing of Python has."""
+        found = {parts_of(each)[-1] for each in self.names.children.get(folder, ())}
+        others = {base_of(each) for each in self.top_packages}
+        return {each for each in found - others if each not in sys.stdlib_module_names}
+
     @cached_property
     def sources(self) -> list[str]:
-        """Folders that imports start from: the root, and those with packages directly in them."""
-        found = {folder_of(each) for each in self.top_packages if not self.in_tests(each)}
+        """Folders that imports start from: the root, those with packages directly in them, and starts."""
+        found = {folder_of(each) for each in self.top_packages if not self.in_tests(each)} | self.names.starts
         ordered = sorted(found - {""}, key=lambda each: (each.count("/"), each))
         return ["", *[each for each in ordered if not self.is_vendored(each + "/x")][:100]]

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from orphans.discovery.documents import documented
 from orphans.discovery.spread import Spread
-from orphans.discovery.survey import Survey
+from orphans.discovery.survey import Survey, is_support
 from orphans.domain.findings import Classification, Evidence, Finding
 from orphans.domain.graph import chains, importers
 from orphans.domain.legacy import legacy_evidence
@@ -76,7 +76,14 @@ class Judge:
         inside = [
             each for each in path.split("/")[:-1] if self.survey.in_tests(path.partition(each)[0] + each)
         ]
-        return any(each in DATA_FOLDERS or not each.isidentifier() for each in inside[1:])
+        if any(each in DATA_FOLDERS or not each.isidentifier() for each in inside[1:]):
+            return True
+        return any(is_support(each) for each in inside) or not self._is_used(folder_of(path))
+
+    def _is_used(self, folder: str) -> bool:
+        """Tell whether a test stands in a folder, or tests reach a module directly in it."""
+        files = (*self.survey.names.below(folder, deep=False), f"{folder}/{INIT}")
+        return any(self.survey.is_test_file(each) or each in self.spread.tested.seen for each in files)
 
     def _twins(self) -> dict[str, Twin]:
         """Return the twins of the dead modules; without any dead ones no file is read."""

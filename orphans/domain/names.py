@@ -1,7 +1,8 @@
 """Which file a dotted name, a path in a command or a relative import means, by paths alone.
 
 A module may be named from every folder that can stand on `sys.path`: from the folder above its topmost
-package, and from every folder further up (namespace packages, tests run from the root of a checkout).
+package, and from every folder further up (namespace packages, tests run from the root of a checkout). A
+package called `src`, or that holds a `manage.py`, is on `sys.path` itself: its modules have two names.
 """
 
 from bisect import bisect_left
@@ -56,6 +57,12 @@ class Names:
         self._found: dict[tuple[str, bool], list[str]] = {}
         self._canonical: dict[str, tuple[str, ...]] = {}
         self._sorted = sorted(self.paths)
+        #: packages that are on `sys.path` themselves
+        self.starts = {
+            each
+            for each in self.packages
+            if each and (f"{each}/manage.py" in self.paths or base_of(each) == "src")
+        }
         self._parts: dict[str, tuple[str, ...]] = {}
         for path in self._sorted:
             parts = self._parts[path] = parts_of(path)
@@ -151,8 +158,17 @@ class Names:
             path
             for path in self._by_tail.get(words[-1], ())
             if self._parts[path][-len(words) :] == words
-            and (loose or len(words) >= len(self.canonical(path)))
+            and (loose or len(words) >= len(self.canonical(path)) or self._starts_at(path, len(words)))
         ]
+
+    def _starts_at(self, path: str, count: int) -> bool:
+        """Tell whether the module's last `count` names begin in a package that is on `sys.path`."""
+        return bool(self.starts) and "/".join(self._parts[path][:-count]) in self.starts
+
+    def add_starts(self, found: Iterable[str]) -> None:
+        """Take packages as being on `sys.path`; what was looked up before is forgotten."""
+        self.starts.update(found)
+        self._found.clear()
 
     def find_attribute(self, dotted: str, near: str = "", *, tails: int = 2) -> str | None:
         """Return the module of `pkg.mod`, `pkg.mod.Class` or `pkg.mod.Class.method`."""

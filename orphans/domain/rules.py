@@ -145,7 +145,13 @@ DATA_FOLDERS: Final = frozenset(
 TEST_FOLDERS: Final = frozenset(
     {"tests", "test", "t", "testing", "_tests", "unittests", "unit_tests", "e2e", "spec"}
 )
-TEST_FILE: Final = re.compile(r"(?:test_.*|.*_tests?|tests|conftest|test)\.pyw?$")
+TEST_FILE: Final = re.compile(r"(?:tests?_.*|test[A-Z].*|.*_tests?|tests|conftest|test)\.pyw?$")
+SUPPORT_FOLDERS: Final = re.compile(
+    r"tests?[_-](?:utils?|data|apps?|projects?|support|helpers?|fixtures?|packages?|files|plugins?|resources|assets|sites?)"
+    r"|test(?:utils|data|support|project|apps?|site)"
+    r"|(?:unit|integration|functional|system|smoke|acceptance|regression|performance|load|browser|selenium)[_-]?tests?"
+)
+"""Folders of what tests use, wherever they are: without a test in them, too."""
 
 VENDOR_FOLDERS: Final = frozenset(
     {
@@ -165,6 +171,22 @@ VENDOR_FOLDERS: Final = frozenset(
 
 DOCUMENT_FOLDERS: Final = frozenset({"docs", "doc", "documentation", "manual"})
 """Folders of a project's manual."""
+
+MANUAL_TOOLS: Final = frozenset(
+    {
+        "_ext",
+        "ext",
+        "_exts",
+        "exts",
+        "_extensions",
+        "extensions",
+        "sphinxext",
+        "_sphinxext",
+        "_themes",
+        "tools",
+    }
+)
+"""Folders of a manual with code that builds it, which the settings of the manual name."""
 
 TEMPLATE_FOLDERS: Final = frozenset(
     {

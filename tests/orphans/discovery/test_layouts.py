@@ -1,0 +1,106 @@
+# ruff: noqa: E501 - one row of source text is one case
+"""Layouts of real projects: packages on the search path, folders of tests, manuals and examples."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.orphans.discovery.trees import dead, scanned
+
+MAIN = "import pkg\n\nif __name__ == '__main__':\n    print(pkg)\n"
+BASE = {"run.py": MAIN, "pkg/__init__.py": "", "pkg/lost_part.py": ""}
+MANAGE = "import os\n\nif __name__ == '__main__':\n    os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'own.settings')\n"
+TEST = "def test_it():\n    assert True\n"
+
+ALIVE = {
+    "a package that holds manage.py": {
+        "apps/__init__.py": "",
+        "apps/manage.py": MANAGE + "    import django\n",
+        "apps/own/__init__.py": "",
+        "apps/own/settings.py": "INSTALLED_APPS = ['shop']\nROOT_URLCONF = 'own.urls'\n",
+        "apps/own/urls.py": "from django.urls import include\nfrom shop import views\nX = include('shop.urls')\n",
+        "apps/shop/__init__.py": "",
+        "apps/shop/views.py": "",
+        "apps/shop/urls.py": "",
+        "apps/shop/models.py": "from common.fields import work\n",
+        "apps/common/__init__.py": "",
+        "apps/common/fields.py": "",
+    },
+    "a package called src": {
+        "src/__init__.py": "",
+        "src/prog/__init__.py": "",
+        "src/prog/main.py": "from prog.near import work\nif __name__ == '__main__':\n    work(1)\n",
+        "src/prog/near.py": "from prog.far import work\n",
+        "src/prog/far.py": "",
+    },
+    "a package whose children are imported by bare name": {
+        "server/__init__.py": "",
+        "server/main.py": "import routes.web\nif __name__ == '__main__':\n    print(routes)\n",
+        "server/routes/__init__.py": "",
+        "server/routes/web.py": "from stores.rows import work\nfrom views.pages import work as show\n",
+        "server/stores/__init__.py": "",
+        "server/stores/rows.py": "",
+        "server/views/__init__.py": "",
+        "server/views/pages.py": "",
+    },
+    "what a script in a package imports from beside it": {
+        "job/__init__.py": "",
+        "job/go.py": "from parts.near import work\nif __name__ == '__main__':\n    work(1)\n",
+        "job/parts/__init__.py": "",
+        "job/parts/near.py": "",
+    },
+    "tests in the older spelling": {"pkg/tests/__init__.py": "", "pkg/tests/testNavigation.py": TEST},
+    "tests of Django's runner": {"tests/tests_other.py": TEST},
+    "what tests use, without a test beside it": {"pkg/test_utils/__init__.py": "", "pkg/test_utils/site.py": ""},
+    "inputs of tests": {"tests/test_one.py": TEST, "tests/own_plugin/plugin.py": "", "tests/deep/er/one.py": ""},
+    "examples that are a package": {"examples/__init__.py": "", "examples/foo.py": "import pkg\n"},
+    "code that a manual shows": {"docs/quick/json/views.py": "import pkg\n", "docs/a/b/__init__.py": "X = 1\n"},
+    "what is contributed": {"contrib/hook.py": "def hook(ui, repo):\n    return 0\n"},
+}  # fmt: skip
+
+DEAD = {
+    "a helper beside tests": {"tests/test_one.py": TEST, "tests/old_helper.py": ""},
+    "a helper among used ones": {
+        "tests/test_one.py": "from tests.helpers import near\n" + TEST,
+        "tests/__init__.py": "",
+        "tests/helpers/__init__.py": "",
+        "tests/helpers/near.py": "",
+        "tests/helpers/old_helper.py": "",
+    },
+    "an extension that the manual's settings leave out": {
+        "docs/conf.py": "extensions = ['near']\n",
+        "docs/_ext/near.py": "",
+        "docs/_ext/old_helper.py": "",
+    },
+    "manuals and examples inside of a package": {
+        "pkg/docs/__init__.py": "",
+        "pkg/docs/old_helper.py": "",
+    },
+    "a module called like an installed distribution": {
+        "pkg/__init__.py": "import old_helper\nimport requests\n",
+        "pkg/old_helper.py": "",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", ALIVE)
+def test_the_layout_keeps_it(how: str, tmp_path: Path) -> None:
+    assert dead(tmp_path, {**BASE, **ALIVE[how]}, use_ruff=False) == {"pkg/lost_part.py"}
+
+
+@pytest.mark.parametrize("how", DEAD)
+def test_the_layout_keeps_nothing_else(how: str, tmp_path: Path) -> None:
+    found = dead(tmp_path, {**BASE, **DEAD[how]}, use_ruff=False)
+
+    assert found - {"docs/_ext/near.py"} == {
+        "pkg/lost_part.py",
+        *(each for each in DEAD[how] if each.endswith("old_helper.py")),
+    }
+
+
+@pytest.mark.parametrize("how", ["a package that holds manage.py", "a package called src"])
+def test_ruff_is_told_of_such_packages(how: str, tmp_path: Path) -> None:
+    """With ruff the edges are the same as without."""
+    files = {**BASE, **ALIVE[how]}
+
+    assert scanned(tmp_path, files).edges == scanned(tmp_path, files, use_ruff=False).edges
