@@ -25,6 +25,7 @@ from orphans.domain.states import ModuleState, RunState
 from orphans.domain.tests_of import module_name
 from orphans.models import ModuleRun, OrphanModule
 from orphans.sandbox import Cancel, Runner
+from orphans.services.packages import packages_of
 from orphans.services.planning import with_src
 from orphans.services.scanning import file_hash
 
@@ -107,6 +108,7 @@ def _bench(
     bench = Bench(
         checkout=checkout,
         import_paths=roots,
+        packages=packages_of(engine.name),
         input=parent.input,
         seed=seed,
         value=bots.value_model(bots.manifest_of(engine)),

@@ -36,6 +36,7 @@ from orphans.sandbox import (
     remove_tree,
     scratch_folder,
 )
+from orphans.services.packages import packages_of
 
 TRAIN: Final = "engines.domain.training:train"
 EVALUATE: Final = "engines.domain.training_evaluate:evaluate"
@@ -265,6 +266,7 @@ def _spec(
         payload=payload,
         checkout=checkout,
         import_paths=bot.manifest.import_paths,
+        packages=packages_of(bot.name),
         inputs={CHAMPION_FILE: artifact_path(bot.store, champion)} if champion else {},
         artifacts=keeps,
         store=bot.store if keeps else None,

@@ -116,6 +116,7 @@ def _trial(bench: Bench, steps: Sequence[str], stage: str, repeat: int, limits: 
         },
         checkout=bench.checkout,
         import_paths=bench.import_paths,
+        packages=bench.packages,
         limits=limits,
         network=Network.NONE if faults is None else Network.STUB,
         stub=None if faults is None else {"seed": seed, **faults},

@@ -29,6 +29,7 @@ from forecasting.domain.confidence import SHORT, risk_adjusted
 from forecasting.models import RoiEvent
 from forecasting.services import forecasts, record_cycle, record_roi_event
 from orphans.sandbox import Cancel, Runner, remove_tree, scratch_folder
+from orphans.services.packages import packages_of
 from orphans.services.planning import with_src
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ def measure(
         bench = Bench(
             checkout=checkout,
             import_paths=with_src(checkout, bots.manifest_of(engine).import_paths),
+            packages=packages_of(engine.name),
             input=revision.input,
             seed=engine.seed,
             value=prices,

@@ -37,6 +37,7 @@ class Bench:
 
     checkout: Path
     import_paths: tuple[str, ...]
+    packages: Path | None = None
     input: str
     seed: int
     value: ValueModel | None = None
@@ -139,6 +140,7 @@ def _run(
         payload={"steps": list(steps), **given},
         checkout=bench.checkout,
         import_paths=bench.import_paths,
+        packages=bench.packages,
         limits=limited(LIMITS, preset),
         network=Network.NONE if faults is None else Network.STUB,
         stub=None if faults is None else {"seed": bench.seed + repeat, **faults},

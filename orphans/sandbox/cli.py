@@ -66,6 +66,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     add("arguments", nargs="*", metavar="ARG", help="what the script finds in sys.argv")
     add("--checkout", type=Path, metavar="DIR", help="a folder to read and import from")
+    add("--packages", type=Path, metavar="DIR", help="a folder of installed packages to import from, too")
     add("--call", metavar="NAME", help="import the file and call this function instead")
     add(
         "--input",
@@ -131,6 +132,7 @@ def spec_of(options: argparse.Namespace) -> RunSpec:
         **fields,
         arguments=tuple(options.arguments),
         checkout=checkout,
+        packages=options.packages,
         inputs={} if inside else {file.name: file},
         limits=limits,
         network=network,

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from orphans.sandbox import checkout
+from orphans.sandbox import checkout, policy
 from orphans.sandbox.spec import PROJECT_ROOT, Kind, Network, RunSpec, SpecError
 
 STUB: Final = Path(__file__).resolve().parent / "stub_api.py"
@@ -60,7 +60,7 @@ def _inside(spec: RunSpec, root: Path | None, key: str) -> dict[str, Any]:
         "code_path": str(PROJECT_ROOT),
         "import_paths": [str(root / path) for path in spec.import_paths] if root is not None else [],
         "checkout": None if root is None else str(root),
-        "path": list(library_path()),
+        "path": [*library_path(), *([] if spec.packages is None else [str(spec.packages.resolve())])],
         "prefix": sys.prefix,
         "count_calls": spec.count_calls,
         "key": key,
@@ -99,6 +99,7 @@ def surroundings() -> dict[str, Any]:
         "env": ENVIRONMENT,
         "path": list(library_path()),
         "places": list(interpreter_places()),
+        "warm": policy.current().warm.as_data(),
     }
 
 
@@ -108,6 +109,8 @@ def readable(spec: RunSpec, root: Path | None) -> Iterator[str]:
         yield from project_places()
     if spec.network is Network.STUB:
         yield str(STUB)
+    if spec.packages is not None:
+        yield str(spec.packages.resolve())
     if root is not None:
         yield str(root)
 

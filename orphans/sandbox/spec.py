@@ -122,6 +122,8 @@ class RunSpec:
     checkout: Path | None = None
     #: folders of the checkout to import from, relative to it, first one first
     import_paths: tuple[str, ...] = (".",)
+    #: a folder of installed packages to import from after all others
+    packages: Path | None = None
     #: files that are copied into scratch before the run, by the name they get there; one of them may be what
     #: runs (`Kind.FILE`, or the module of `Kind.CALL`), and then scratch is the working directory
     inputs: Mapping[str, Path] = field(default_factory=dict)
@@ -149,6 +151,8 @@ class RunSpec:
         for name in (*self.artifacts, *self.inputs):
             if not ARTIFACT_NAME.match(name):
                 raise SpecError(f"file {name!r} must be a plain file name")
+        if self.packages is not None and not self.packages.is_dir():
+            raise SpecError(f"there is no folder of packages {self.packages}")
         if self.artifacts and self.store is None:
             raise SpecError("artifacts need a store to be copied to")
 

@@ -42,6 +42,7 @@ class Order:
     module: str
     checkout: Path
     import_paths: tuple[str, ...] = (".",)
+    packages: Path | None = None
     origin: TestOrigin = TestOrigin.GENERATED
     tests: tuple[str, ...] = ()
     #: count side effects, and go no further with a module that is heavy
@@ -103,6 +104,7 @@ def _spec(order: Order, target: str, payload: dict[str, Any]) -> RunSpec:
         payload={"path": order.path, "module": order.module, **payload},
         checkout=order.checkout,
         import_paths=order.import_paths,
+        packages=order.packages,
         limits=order.limits,
     )
 

@@ -26,6 +26,7 @@ from orphans.sandbox import Cancel
 from orphans.services import executing, verdict_rows
 from orphans.services.executing import Order, Report
 from orphans.services.leases import MAX_ATTEMPTS, Lease, Watch, claim
+from orphans.services.packages import packages_of
 from orphans.signals import batch_finished, batch_queued
 
 POLL_SECONDS: Final = 0.2
@@ -200,6 +201,7 @@ def _order(batch: SelfTestRun, row: ModuleRun) -> Order:
         module=batch.options.get("modules", {}).get(row.path, ""),
         checkout=Path(batch.checkout),
         import_paths=tuple(batch.options.get("import_paths", (".",))),
+        packages=packages_of(batch.subject),
         origin=TestOrigin(row.origin),
         tests=tuple(row.tests),
         captures=batch.options.get("captures", settings.SANDBOX.capture_side_effects),

@@ -1,6 +1,7 @@
 """`manage.py engines`: take repositories under care, list engines, switch them on and off."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -8,13 +9,15 @@ from django.core.management.base import BaseCommand, CommandParser
 from engines.domain.errors import InvalidInput
 from engines.domain.results import CLI
 from engines.models import Engine
+from engines.services.packages import install_packages, remove_packages
 from engines.services.registry import refresh_manifest, register_engine, update_engine
+from orphans.services.packages import names_in, packages_of
 
 
 class Command(BaseCommand):
     """Engines from the command line. Exit code 2: bad input, 3: in another state."""
 
-    help = "Add, list, enable, disable engines, or read an engine's manifest again."
+    help = "Add, list, enable, disable engines, read a manifest again, or install what a bot imports."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the subcommands."""
@@ -33,7 +36,13 @@ class Command(BaseCommand):
         ]
         for each in one:
             each.add_argument("name")
-        for each in (add, listing, *one):
+        packages = commands.add_parser("packages", help="install what the bot imports, for its runs alone")
+        packages.add_argument("name")
+        of = packages.add_mutually_exclusive_group()
+        of.add_argument("--requirements", type=Path, metavar="FILE", help="default: what the repository says")
+        of.add_argument("--remove", action="store_true", help="let its runs import none")
+        of.add_argument("--show", action="store_true", help="list them, and change nothing")
+        for each in (add, listing, packages, *one):
             each.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,7 +51,10 @@ class Command(BaseCommand):
             engines = getattr(self, f"_{options['command']}")(options)
         except Engine.DoesNotExist:
             raise InvalidInput(f"there is no engine {options['name']!r}; `engines list` shows them") from None
-        self._show(engines, as_json=options["json"])
+        if options["command"] == "packages":
+            self._show_packages(engines[0], as_json=options["json"])
+        else:
+            self._show(engines, as_json=options["json"])
 
     def _add(self, options: dict[str, Any]) -> list[Engine]:
         return [
@@ -69,6 +81,25 @@ class Command(BaseCommand):
 
     def _refresh(self, options: dict[str, Any]) -> list[Engine]:
         return [refresh_manifest(Engine.objects.get(name=options["name"]), actor=CLI)]
+
+    def _packages(self, options: dict[str, Any]) -> list[Engine]:
+        engine = Engine.objects.get(name=options["name"])
+        if options["remove"]:
+            remove_packages(engine, actor=CLI)
+        elif not options["show"]:
+            install_packages(engine, file=options["requirements"], say=self.stderr.write, actor=CLI)
+        return [engine]
+
+    def _show_packages(self, engine: Engine, *, as_json: bool) -> None:
+        place = packages_of(engine.name)
+        names = names_in(place)
+        if as_json:
+            self.stdout.write(
+                json.dumps({"name": engine.name, "folder": place and str(place), "packages": names})
+            )
+            return
+        said = "\n".join(f"  {each}" for each in names) or "  none beside those of Menace"
+        self.stdout.write(f"packages that runs of {engine.name} may import:\n{said}")
 
     def _show(self, engines: list[Engine], *, as_json: bool) -> None:
         if as_json:
