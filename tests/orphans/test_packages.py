@@ -64,7 +64,7 @@ def test_runs_import_what_was_installed_and_nothing_here_does(index: Path, tmp_p
         "def both():\n    return [farfetched.VERSION, numpy.__version__]\n"
         "def spoil():\n    open(farfetched.__file__, 'w')\n"
     )
-    spec = {"kind": Kind.CALL, "bare": True, "checkout": checkout, "packages": place}
+    spec: dict[str, Any] = {"kind": Kind.CALL, "bare": True, "checkout": checkout, "packages": place}
     assert run(RunSpec(target="mod:both", **spec)).result == ["1.0", numpy.__version__]
     assert not run(RunSpec(target="mod:spoil", **spec)).ok
     assert (place / "farfetched.py").read_text() == "VERSION = '1.0'\n"
