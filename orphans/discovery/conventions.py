@@ -10,7 +10,6 @@ from orphans.domain.names import INIT, base_of, folder_of
 from orphans.domain.rules import DJANGO_APP, MIGRATIONS, PACKAGING
 
 Found = Iterator[tuple[str, Evidence]]
-_QUOTED_WORD = re.compile(rb"""["']([A-Za-z_]\w*)["']""")
 _SETTINGS = re.compile(rb"""SETTINGS_MODULE["']\]?\s*[,=]\s*["']([A-Za-z_]\w*)["']""")
 _MIGRATION = re.compile(
     rb"class Migration|def upgrade|def forwards|def migrate|def up\b|operations|step\(|def run"
@@ -39,8 +38,7 @@ class Apps:
 
     def named(self, path: str) -> Found:
         """Yield what the apps that a file installs bring along."""
-        words = {each.decode() for each in _QUOTED_WORD.findall(self.survey.data(path))}
-        names = sorted(words.union(self.survey.facts[path].strings))
+        names = sorted(self.survey.quoted_words(path).union(self.survey.facts[path].strings))
         new = {each for each in names if self._folder(each, path) not in (None, *self.folders)}
         if self.survey.is_test_file(path):
             for text in sorted(new):

@@ -20,11 +20,12 @@ from orphans.domain.rules import (
 )
 
 Found = Iterator[tuple[str, Evidence]]
-_SETTING = re.compile(
-    r"""[:=(\[,]\s*["']([A-Za-z_]\w*(?:\.\w+)+)["']|^\.\. (?:py:)?module:: ([A-Za-z_]\w*(?:\.\w+)+)""",
-    re.MULTILINE,
+_VALUE = re.compile(r'"([A-Za-z_]\w*(?:\.\w+)+)"')
+_DESCRIBED = re.compile(
+    r"module:: (?:(?<=\n\.\. module:: )|(?<=\n\.\. py:module:: ))([A-Za-z_]\w*(?:\.\w+)+)"
 )
-"""A dotted name as a value of a setting or in a list of them, and a module that the manual describes."""
+_OPENS = frozenset(":=([,")
+"""What a value of a setting, or one in a list of them, comes after."""
 _HALF = re.compile(r"=\s*(?:%s|%\(\w+\)s|\{\w*\})\.(\w[\w.]*):\w")
 """An entry point whose package is put in later."""
 NEWS = re.compile(
@@ -139,13 +140,27 @@ def manual(survey: Survey) -> Found:
             if DOCUMENT_FOLDERS.isdisjoint(path.split("/")[:-1]) or NEWS.search(path):
                 continue
             text = survey.data(path).decode("utf-8", "replace")
-            for match in _SETTING.finditer(text):
-                name = match[1] or match[2]
+            for at, name in offered(text):
                 found = survey.names.find_attribute(name)
                 if found is not None and not survey.is_test(found):
-                    line = text.count("\n", 0, match.start()) + 1
+                    line = text.count("\n", 0, at) + 1
                     detail = f"'{name}' is offered to users by {path}"
                     yield found, Evidence(kind="document", detail=detail, path=path, line=line)
+
+
+def offered(text: str) -> list[tuple[int, str]]:
+    """Return the dotted names that a manual gives as values of settings, or describes, with their places."""
+    values = ((_opening(text, each.start()), each[1]) for each in _VALUE.finditer(text.replace("'", '"')))
+    described = _DESCRIBED.finditer("\n" + text) if "module:: " in text else ()
+    lines = ((text.rfind("\n", 0, each.start()) + 1, each[1]) for each in described)
+    return sorted([*(each for each in values if each[0] >= 0), *lines])
+
+
+def _opening(text: str, at: int) -> int:
+    """Return where the sign is that a value at `at` comes after, blanks left out; -1 where there is none."""
+    while at and text[at - 1].isspace():
+        at -= 1
+    return at - 1 if at and text[at - 1] in _OPENS else -1
 
 
 def all_mentions(survey: Survey) -> Iterator[tuple[str, Mention]]:

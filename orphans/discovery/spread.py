@@ -33,7 +33,6 @@ from orphans.domain.rules import FAMILY_NAMES, LIST_NAMES, NO_IMPORT
 from orphans.domain.told import Said
 
 Found = Iterator[tuple[str, Evidence]]
-_QUOTED_WORD: Final = re.compile(rb"""["']([A-Za-z_]\w*)["']""")
 _CLASS_LOADER_NAME: Final = re.compile(r"_*(?:get|load|import|find|resolve)_(?:class|classes|object|objects)")
 _CLASS_LOADER: Final = re.compile(rb"_(?:class|classes|object|objects)\(")
 _LITERAL: Final = re.compile(rb"""(?:import_module|__import__)\(\s*["'](\w+)["']""")
@@ -53,6 +52,8 @@ class Spread:
         self.apps = Apps(survey)
         self._plain = plain
         self._todo: list[str] = []
+        #: names of `_singles` that a file quotes
+        self._quoted: dict[str, set[str]] = {}
 
     def run(self) -> None:
         """Fill `live`, then `tested` with what only tests reach beyond it."""
@@ -188,10 +189,12 @@ class Spread:
 
     def _part(self, text: str, path: str) -> str | None:
         """Return the module whose name's end a class loader is given: `get_class("shop.forms", "Form")`."""
-        if ":" in text or "/" in text or not _CLASS_LOADER.search(self.survey.data(path)):
+        if ":" in text or "/" in text or self._now is self.tested:
             return None
         target = self.survey.names.find(text, path, loose=True)
-        if target is None or target in self._now.seen or self._now is self.tested:
+        if target is None or target in self._now.seen:
+            return None
+        if not _CLASS_LOADER.search(self.survey.data(path)):
             return None
         said = self.survey.said(path, text) or ()
         given = any(_CLASS_LOADER_NAME.fullmatch(word) for each in said for word in each.context[-1:])
@@ -298,8 +301,9 @@ class Spread:
 
     def _quoted_singles(self, path: str) -> list[str]:
         """Return such names of modules that nothing reached yet, as far as a file quotes them."""
-        words = {each.decode() for each in _QUOTED_WORD.findall(self.survey.data(path))}
-        known = words & self._singles.keys()
+        if path not in self._quoted:
+            self._quoted[path] = self._singles.keys() & self.survey.quoted_words(path)
+        known = self._quoted[path]
         return sorted(each for each in known if self._singles[each] not in self._now.seen)
 
     def _lists(self, path: str) -> Found:

@@ -22,6 +22,7 @@ LEAST_STARTS: Final = 3
 """So many children of a package that it imports by bare name say that it is on `sys.path` itself."""
 KEPT_BYTES: Final = 40_000_000
 """Sources that stay in memory during a scan; the rest is read anew each time."""
+_QUOTED_WORD: Final = re.compile(rb'"([A-Za-z_]\w*)"')
 
 
 @dataclass(slots=True)
@@ -72,6 +73,10 @@ class Survey:
                 self._room -= len(found)
                 self._bytes[path] = found
         return found
+
+    def quoted_words(self, path: str) -> set[str]:
+        """Return the single words that a file quotes, from either kind of quote to either."""
+        return {each.decode() for each in _QUOTED_WORD.findall(self.data(path).replace(b"'", b'"'))}
 
     def read_facts(self, path: str) -> Facts:
         """Read a file, unless what is known of it still holds, and keep the cheap facts of it."""
