@@ -38,6 +38,28 @@ def sparkline(values: Sequence[float]) -> dict[str, Any] | None:
     }
 
 
+def foreseen_interval(step: Mapping[str, Any] | None) -> dict[str, str] | None:
+    """Return the next cycle as a bar of its 80 % and 95 % intervals around the mean, zero among them.
+
+    `step` as `panels.foreseen` gives it. Places are per cent of the width, so that the bar may be as wide as
+    its room. None when there is no forecast or an end is missing.
+    """
+    ends = [
+        (step or {"values": {}})["values"].get(side)
+        for side in ("lower95", "lower80", "mean", "upper80", "upper95")
+    ]
+    known = [end for end in ends if end is not None]
+    if len(known) < len(ends):
+        return None
+    low, high = min(0.0, *known), max(0.0, *known)
+    span = (high - low) or 1.0
+    low95, low80, mean, high80, high95 = (f"{2 + 96 * (end - low) / span:.2f}%" for end in known)
+    zero = f"{2 + 96 * (0.0 - low) / span:.2f}%"
+    places = {"low95": low95, "low80": low80, "mean": mean, "high80": high80, "high95": high95}
+    told = f"mean {signed(known[2])}, 80 % from {signed(known[1])} to {signed(known[3])}"
+    return {**places, "zero": zero, "label": told}
+
+
 def fold_figure(folds: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """Return two dots a fold, champion and challenger, as positions of an SVG figure 100 high."""
     if not folds:

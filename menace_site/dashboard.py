@@ -43,6 +43,7 @@ def overview(user: User, cursor: str = "") -> Panel:
     cards = panels.overview(found.rows)
     for card in cards:
         card["spark"] = charts.sparkline(card["deltas"])
+        card["interval"] = charts.foreseen_interval(card["foreseen"])
     cycles = Cycle.objects.visible_to(user)
     return {
         "engines": cards,

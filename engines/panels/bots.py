@@ -11,6 +11,7 @@ from engines.domain.states import CycleState, VersionState
 from engines.domain.wording import lasting, number, sign, signed, size, word
 from engines.models import Cycle, Engine, ModelVersion, Promotion
 from engines.panels.cycles import cycle_row, listed
+from engines.panels.foreseen import foreseen
 
 Panel = dict[str, Any]
 HEAVY = ("manifest", "drift_state")
@@ -22,28 +23,34 @@ def overview(engines: Iterable[Engine]) -> list[Panel]:
     """Return one card an engine, in three statements however many there are."""
     found = list(engines)
     ids = [engine.pk for engine in found]
-    latest = _latest(ids)
-    now = {cycle.engine_id: cycle for cycle in _running(ids)}
-    counts = _waiting(ids)
-    return [engine_card(engine, latest.get(engine.pk), now.get(engine.pk), counts) for engine in found]
-
-
-def card_of(engine: Engine, latest: Cycle | None) -> Panel:
-    """Return one engine's card when its newest cycle is known already."""
-    now = {cycle.engine_id: cycle for cycle in _running([engine.pk])}
-    return engine_card(engine, latest, now.get(engine.pk), _waiting([engine.pk]))
-
-
-def _latest(ids: list[int]) -> dict[int, Cycle]:
-    """Return each engine's newest cycle: one index probe an engine, not a walk over all cycles."""
     newest = Cycle.objects.filter(engine=OuterRef("pk")).order_by("-pk").values("pk")[:1]
-    pks = Engine.objects.filter(pk__in=ids).values(newest=Subquery(newest))
-    cycles = listed(Cycle.objects.filter(pk__in=pks))
-    return {cycle.engine_id: cycle for cycle in cycles}
+    # one index probe an engine, not a walk over all cycles
+    cycles = _with_running(Engine.objects.filter(pk__in=ids).values(newest=Subquery(newest)), ids)
+    latest = {cycle.engine_id: cycle for cycle in sorted(cycles, key=lambda cycle: cycle.pk)}
+    now = {cycle.engine_id: cycle for cycle in cycles if cycle.state == CycleState.RUNNING}
+    counts, ahead = _waiting(ids), foreseen(found)
+    return [
+        {
+            **engine_card(engine, latest.get(engine.pk), now.get(engine.pk), counts),
+            "foreseen": ahead.get(engine.name),
+        }
+        for engine in found
+    ]
 
 
-def _running(ids: list[int]) -> Iterable[Cycle]:
-    return listed(Cycle.objects.filter(engine__in=ids, state=CycleState.RUNNING))
+def card_and_cycles(engine: Engine, number: int) -> tuple[Panel, list[Cycle]]:
+    """Return one engine's card and its newest cycles, newest first, in three statements."""
+    newest = engine.cycles.order_by("-pk").values("pk")[:number]
+    cycles = sorted(_with_running(newest, [engine.pk]), key=lambda cycle: -cycle.pk)
+    running = next((cycle for cycle in cycles if cycle.state == CycleState.RUNNING), None)
+    card = engine_card(engine, cycles[0] if cycles else None, running, _waiting([engine.pk]))
+    return {**card, "foreseen": foreseen([engine]).get(engine.name)}, cycles[:number]
+
+
+def _with_running(newest: Any, ids: list[int]) -> list[Cycle]:
+    """Return the cycles that a statement names and those that run, in one statement."""
+    running = Cycle.objects.filter(engine__in=ids, state=CycleState.RUNNING).order_by()
+    return list(listed(Cycle.objects.filter(pk__in=newest.union(running.values("pk")))))
 
 
 def _waiting(ids: list[int]) -> Counter[tuple[str, int]]:

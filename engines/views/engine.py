@@ -14,7 +14,6 @@ from engines.domain.errors import Conflict, InvalidInput
 from engines.domain.states import Trigger
 from engines.forms import EditForm, RegisterForm, TriggerForm
 from engines.models import Engine
-from engines.panels.cycles import listed
 from engines.services import cycles as services
 from engines.services import registry
 from engines.views.common import actor, engine_of, may_operate, metric_of, operators, person, viewers
@@ -38,11 +37,11 @@ def engine_detail(request: HttpRequest, name: str) -> HttpResponse:
 def _detail(request: HttpRequest, engine: Engine, form: TriggerForm) -> dict[str, Any]:
     names = metric_names(engine.name)
     metric = request.GET.get("metric", "")
-    latest = list(listed(engine.cycles.order_by("-pk"))[:LATEST])
-    card = panels.card_of(engine, latest[0] if latest else None)
+    card, latest = panels.card_and_cycles(engine, LATEST)
     return {
         "engine": card,
         "spark": charts.sparkline(card["deltas"]),
+        "interval": charts.foreseen_interval(card["foreseen"]),
         "facts": panels.engine_facts(engine),
         "manifest": json.dumps(engine.manifest, indent=2, sort_keys=True),
         "versions": panels.versions(engine),

@@ -26,6 +26,60 @@ def text(client: Client, address: str) -> str:
     return response.content.decode()
 
 
+class TestForeseen:
+    """The next cycle on the engine's page and on the overview."""
+
+    def test_mean_interval_verdict_and_model_are_told_on_both(self, viewer: Client) -> None:
+        engine = make_engine("alpha")
+        last = make_cycle(engine)
+        make_forecast("alpha", mean=9.0, source="before")
+        make_forecast("alpha", mean=0.5, model="pooled quantiles", seen=12, source=f"cycle:{last.pk}")
+        make_forecast("alpha", mean=7.0, scenario="chaotic_failure")
+        make_forecast("alpha/score", mean=8.0)
+        overview, page = text(viewer, "/"), text(viewer, "/engines/alpha/")
+        for found in (overview, page):
+            assert "+0.5" in found
+            assert "\u22120.5 to +1.5" in found
+            assert "Stable" in found
+            assert 'href="/engines/alpha/forecasts/"' in found
+        for said in (
+            "pooled quantiles answered, from 12 cycles",
+            f'href="/cycles/{last.pk}/"',
+            "steady over",
+        ):
+            assert said in page
+        assert 'aria-label="mean +0.5, 80 % from \u22120.5 to +1.5"' in page
+
+    def test_without_a_forecast_both_say_so(self, viewer: Client) -> None:
+        make_engine("alpha")
+        assert "no forecast yet" in text(viewer, "/")
+        assert "Nothing foreseen yet" in text(viewer, "/engines/alpha/")
+
+    def test_a_missing_interval_is_not_measured_and_not_drawn(self, viewer: Client) -> None:
+        make_engine("alpha")
+        make_forecast("alpha", mean=0.5, lower80=[], upper95=[], risk="", p_collapse=None, source="manual")
+        page = text(viewer, "/engines/alpha/")
+        assert '<b class="plain">not measured</b>' in page
+        assert 'class="interval"' not in page
+
+    def test_a_hostile_forecast_is_text(self, viewer: Client) -> None:
+        make_engine("alpha")
+        make_forecast("alpha", model="<b>m</b>", reason="a\u202eb", source="cycle:" + "9" * 40)
+        page = text(viewer, "/engines/alpha/")
+        assert "&lt;b&gt;m&lt;/b&gt;" in page
+        assert "\u202e" not in page
+
+    def test_more_forecasts_and_engines_cost_no_more_statements(self, viewer: Client) -> None:
+        counts = []
+        for number in range(2):
+            make_cycle(make_engine(f"bot-{number}"), state="running")
+            for _ in range(3 * number + 1):
+                make_forecast(f"bot-{number}")
+            counts.append((len(statements(viewer, "/")), len(statements(viewer, "/engines/bot-0/"))))
+        assert counts[0] == counts[1]
+        assert max(counts[0]) <= MOST
+
+
 class TestDashboard:
     """How good the forecasts were, over all engines and of one."""
 
