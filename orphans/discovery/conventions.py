@@ -11,6 +11,9 @@ from orphans.domain.rules import DJANGO_APP, MIGRATIONS, PACKAGING
 
 Found = Iterator[tuple[str, Evidence]]
 _SETTINGS = re.compile(rb"""SETTINGS_MODULE["']\]?\s*[,=]\s*["']([A-Za-z_]\w*)["']""")
+_PREFIX = re.compile(
+    rb"""["']([A-Za-z_][\w.]*)\.(?:%s["']\s*%|\{\w*\}["']|["']\s*\+)""" rb"""|f["']([A-Za-z_][\w.]*)\.\{"""
+)
 _MIGRATION = re.compile(
     rb"class Migration|def upgrade|def forwards|def migrate|def up\b|operations|step\(|def run"
 )
@@ -51,6 +54,16 @@ class Apps:
             for each in self.survey.said(path, text) or ():
                 if folder is not None and any("APPS" in word for word in each.context):
                     yield from self.install(folder, f"'{text}' is installed in {path}", path, each.line)
+        yield from self._prefixed(path, self.survey.quoted_words(path))
+
+    def _prefixed(self, path: str, words: Iterable[str]) -> Found:
+        """Yield the apps that settings put together: `"ext.%s" % name` for names of a table."""
+        for match in _PREFIX.finditer(self.survey.data(path)):
+            start = (match[1] or match[2]).decode()
+            for word in sorted(words):
+                folder = self._folder(f"{start}.{word}", path) if word.isidentifier() else None
+                if folder is not None and folder not in self.folders:
+                    yield from self.install(folder, f"'{start}.*' is put together in {path}", path, 1)
 
     def _folder(self, text: str, near: str) -> str | None:
         names = self.survey.names

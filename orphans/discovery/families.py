@@ -46,11 +46,14 @@ class Families:
             if len(loader.pieces) == 1 and loader.pieces[0] is not None:
                 yield from self._constant(path, loader.pieces[0], loader.line, seen)
             elif loader.place is not None:
-                yield from self._listed(path, loader, loader.place, seen)
+                if not (loader.place.below and loader.helper):  # its callers say which folder
+                    yield from self._listed(path, detail, loader, seen)
             elif any(re.search(r"[A-Za-z]{2}", each or "") for each in loader.pieces):
                 yield from self._named(path, detail, loader, seen)
             elif loader.pieces == HOLE:
                 yield from self._tables(path, detail, seen)
+            elif loader.pieces == (None, ".", None):
+                yield from self._pairs(path, detail, loader.line, seen)
         if detail.lazy or self.survey.facts[path].loads:
             yield from self._lazy(path, detail, seen)
         yield from self.called(path, detail, seen)
@@ -70,20 +73,24 @@ class Families:
                 yield from self._gathered(path, call, name, helper, seen)
 
     def _gathered(self, path: str, call: Call, name: str, helper: Loader | None, seen: set[str]) -> Found:
-        package = self._module(name, path)
-        if package is None or base_of(package) != INIT:
+        folder = self._package(name, path)
+        if folder is None:
             return
         if call.name.startswith("autodiscover"):
-            wanted = {"tasks"}
-            found = [
-                each
-                for each in self.survey.names.below(folder_of(package), deep=False)
-                if stem_of(each) in wanted
-            ]
+            wanted = {"tasks", *call.names}
+            inside = self.survey.names.below(folder, deep=False)
+            found = [each for each in inside if _listed_name(each, folder) in wanted]
         else:
             deep = helper is None or helper.deep
-            found = self.survey.names.below(folder_of(package), deep=deep)
+            found = self.survey.names.below(folder, deep=deep)
         yield from self._kept(found, seen, path, call.line, f"{call.name}() gathers {name}")
+
+    def _package(self, name: str, path: str) -> str | None:
+        """Return the folder of a package that is given by its name, or by the end of its path."""
+        if "/" in name:
+            return self.survey.names.folder(name.removeprefix("./").strip("/"))
+        package = self._module(name, path)
+        return folder_of(package) if package is not None and base_of(package) == INIT else None
 
     def handed(self, path: str, detail: Detail, seen: set[str]) -> Found:
         """Yield the modules of packages that calls are given by name, in a file that lists packages."""
@@ -99,21 +106,30 @@ class Families:
         names = self.survey.names
         return names.find_relative(name, path) if name.startswith(".") else names.find(name, path)
 
-    def _listed(self, path: str, loader: Loader, place: Place, seen: set[str]) -> Found:
-        folder = self._folder(path, place)
-        if folder is None:
+    def _listed(self, path: str, detail: Detail, loader: Loader, seen: set[str]) -> Found:
+        folder = self._folder(path, loader.place) if loader.place is not None else None
+        if folder is None or (self.survey.is_test(path) and not self.survey.in_tests(folder)):
             return
-        if self.survey.is_test(path) and not self.survey.in_tests(folder):
-            return
-        names = self.survey.names
+        for each in (
+            self._below(folder, detail) if loader.place is not None and loader.place.below else [folder]
+        ):
+            yield from self._covered(path, detail, loader, each, seen)
+
+    def _below(self, folder: str, detail: Detail) -> list[str]:
+        """Return the folders in a folder that the file names; all of them when it names none."""
+        inside = [each for each in self.survey.names.folders if folder_of(each) == folder]
+        words = {each.text for each in detail.strings}
+        return sorted(each for each in inside if base_of(each) in words) or sorted(inside)
+
+    def _covered(self, path: str, detail: Detail, loader: Loader, folder: str, seen: set[str]) -> Found:
+        """Yield the modules of one folder that a loader lists."""
         covered = [
-            each for each in names.below(folder, deep=loader.deep)
+            each for each in self.survey.names.below(folder, deep=loader.deep)
             if each != path and fnmatch.fnmatch(_listed_name(each, folder), loader.glob)
             and not self.survey.is_test_file(each)
         ]  # fmt: skip
         if loader.deep and len(covered) >= 10 and self._share(covered) > WIDE:
-            detail = self.survey.detail(path)
-            words = {each.text.removesuffix(".py") for each in detail.strings} if detail else set()
+            words = {each.text.removesuffix(".py") for each in detail.strings}
             named = [
                 each for each in covered if not words.isdisjoint((stem_of(each), base_of(folder_of(each))))
             ]
@@ -144,29 +160,36 @@ class Families:
         return sum(each in self.plain for each in paths) / len(paths) if paths else 0.0
 
     def _named(self, path: str, detail: Detail, loader: Loader, seen: set[str]) -> Found:
-        pattern = re.compile(
-            r"(?:.*\.)?" + "".join(r"(\w+)" if each is None else re.escape(each) for each in loader.pieces)
-        )
-        members: dict[str, str] = {}
-        for each in self.survey.names.paths:
-            matched = pattern.fullmatch(".".join(parts_of(each)))
-            if matched is not None and each != path and self._belongs(each, loader):
-                members[each] = matched[1]
-        words = self._table(path, detail)
+        members = self._members(path, loader)
+        near = [each for each, word in members.items() if "." not in word]
+        words = self._table(detail)
         chosen = [each for each, word in members.items() if word in words]
         text = "".join("*" if each is None else each for each in loader.pieces)
         if chosen and loader.pieces[0] is not None:
             yield from self._kept(chosen, seen, path, loader.line, f"'{text}' and a table in {path} name it")
-        elif not members or self._is_listed(path, detail, list(members)):
+        elif not near or self._is_listed(path, detail, near):
             pass
-        elif self._is_wide(loader, list(members)):
-            folder = folder_of(next(iter(members)))
+        elif self._is_wide(loader, near):
+            folder = folder_of(near[0])
             self.wide[folder] = Evidence(
                 kind="loader", detail=f"'{text}' is loaded", path=path, line=loader.line
             )
         else:
-            yield from self._kept(list(members), seen, path, loader.line, f"'{text}' is loaded by {path}")
+            yield from self._kept(near, seen, path, loader.line, f"'{text}' is loaded by {path}")
         yield from self._dotted(path, loader, words, seen)
+
+    def _members(self, path: str, loader: Loader) -> dict[str, str]:
+        """Return the modules whose name fits, with what is in the first hole; a last one may have dots."""
+        is_tail = loader.pieces.count(None) == 1 and loader.pieces[-1] is None
+        hole = r"(\w+(?:\.\w+)*)" if is_tail and str(loader.pieces[0]).endswith(".") else r"(\w+)"
+        inner = "".join(hole if each is None else re.escape(each) for each in loader.pieces)
+        pattern = re.compile(rf"(?:.*\.)?{inner}")
+        found: dict[str, str] = {}
+        for each in self.survey.names.paths:
+            matched = pattern.fullmatch(".".join(parts_of(each)))
+            if matched is not None and each != path and self._belongs(each, loader):
+                found[each] = matched[1]
+        return found
 
     def _belongs(self, path: str, loader: Loader) -> bool:
         """Refuse files that only happen to end alike: the literal start must be a whole name of theirs."""
@@ -205,9 +228,21 @@ class Families:
             return False
         return whole and len(members) >= 4 and self._share(members) > WIDE
 
-    def _table(self, path: str, detail: Detail) -> set[str]:
-        """Return the words of the literal tables of a file and, without any, of what it imports."""
-        return {each.text.lstrip(".") for each in detail.strings if each.group}
+    def _table(self, detail: Detail) -> set[str]:
+        """Return the words of the literal tables of a file, also as they are made names of modules."""
+        words = {each.text.lstrip(".") for each in detail.strings if each.group}
+        changed = [each for each in words if not each.isidentifier() and len(each) < 100]
+        ways = ((" ", "."), (" ", "_"), ("-", "_"), ("/", "."))
+        return words.union(each.replace(*way) for each in changed for way in ways)
+
+    def _pairs(self, path: str, detail: Detail, line: int, seen: set[str]) -> Found:
+        """Take package and module that stand side by side in a table: `("pkg", "mod")`."""
+        for one, other in zip(detail.strings, detail.strings[1:], strict=False):
+            if one.group and one.group == other.group:
+                target = self.survey.names.find(f"{one.text}.{other.text}", path)
+                if target is not None:
+                    why = f"'{one.text}' and '{other.text}' stand in a table of {path}"
+                    yield from self._kept([target], seen, path, line, why)
 
     def _tables(self, path: str, detail: Detail, seen: set[str]) -> Found:
         """Take modules named without a dot in a table whose entries are imported as they are."""

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from textwrap import dedent
 from typing import Final
 
 from orphans.discovery.conventions import Apps, migrations
@@ -23,14 +24,15 @@ from orphans.discovery.roots import (
     test_roots,
 )
 from orphans.discovery.survey import Reached, Survey
-from orphans.domain.detail import SCANS
+from orphans.domain.detail import SCANS, parse
 from orphans.domain.facts import OPAQUE, UNKNOWN, Facts
 from orphans.domain.findings import Evidence
 from orphans.domain.graph import reach
 from orphans.domain.names import INIT, base_of, folder_of
 from orphans.domain.nearby import is_plainly_code
-from orphans.domain.rules import FAMILY_NAMES, LIST_NAMES, NO_IMPORT
-from orphans.domain.told import Said
+from orphans.domain.rules import FAMILY_NAMES, LIST_NAMES, NO_IMPORT, PARTS_OF_SETTINGS
+from orphans.domain.syntax import imported
+from orphans.domain.told import Detail, Said
 
 Found = Iterator[tuple[str, Evidence]]
 _CLASS_LOADER_NAME: Final = re.compile(r"_*(?:get|load|import|find|resolve)_(?:class|classes|object|objects)")
@@ -149,8 +151,10 @@ class Spread:
         )
         names = UNKNOWN in facts.words and self._has_singles(path)
         opaque = not facts.loads and (is_table or names or self._names_single(path, facts))
-        if (facts.loads or opaque) and not is_test:
-            yield from self.families.of(path, self._now.seen)
+        if facts.loads or opaque:
+            for target, why in self.families.of(path, self._now.seen):
+                if not is_test or self.survey.is_test(target):
+                    yield target, why
 
     def _is_relative(self, text: str, path: str) -> bool:
         """Tell whether it names a module from here that nothing reached yet."""
@@ -170,10 +174,10 @@ class Spread:
             yield from self.apps.settings(path)
         if "_APPS" in facts.words:
             yield from self.apps.named(path)
-        if facts.loads and b"autodiscover_modules" in self.survey.data(path):
+        if facts.loads and b"autodiscover_" in self.survey.data(path):
             detail = self.survey.detail(path)
             for call in detail.calls if detail is not None else ():
-                if call.name == "autodiscover_modules":
+                if call.name in ("autodiscover_modules", "autodiscover_tasks"):
                     for name in call.names:
                         yield from self.apps.discover(name, path, call.line)
 
@@ -222,6 +226,11 @@ class Spread:
         for each in filter(_names_module, said):
             why = f"string '{text}' in {path}"
             yield target, Evidence(kind="string", detail=why, path=path, line=each.line)
+            rule = (
+                PARTS_OF_SETTINGS.get(each.context[-1]) if each.context and base_of(target) == INIT else None
+            )
+            if rule is not None:
+                yield from self._parts(target, rule, why, path)
             if base_of(target) == INIT and any(FAMILY_NAMES.match(word) for word in each.context[-1:]):
                 for child in self.survey.names.below(folder_of(target), deep=False):
                     yield (
@@ -230,6 +239,13 @@ class Spread:
                             kind="string", detail=f"{why} gathers its package", path=path, line=each.line
                         ),
                     )
+
+    def _parts(self, target: str, rule: re.Pattern[str], why: str, path: str) -> Found:
+        """Yield the modules of a package that a setting means when it names the package."""
+        folder = folder_of(target)
+        for each in self.survey.names.below(folder, deep=True):
+            if rule.fullmatch(each[len(folder) + 1 :]):
+                yield each, Evidence(kind="setting", detail=f"{why} means it", path=path)
 
     def _runs(self, path: str, facts: Facts) -> Found:
         """Take scripts and modules that code starts by path or with `-m`."""
@@ -271,13 +287,23 @@ class Spread:
             found = (
                 [each for each in detail.imports if each.module == text and each.level == 0] if detail else []
             )
-            if found or detail is None:
-                line = found[0].line if found else None
+            line = found[0].line if found else self._in_code(detail, text)
+            if line is not None or detail is None:
                 self.survey.edges.setdefault(path, set()).add(target)
                 yield (
                     target,
                     Evidence(kind="import", detail=f"import of '{text}' in {path}", path=path, line=line),
                 )
+
+    def _in_code(self, detail: Detail | None, text: str) -> int | None:
+        """Return the line of a string that is code and imports the module: something runs or writes it."""
+        for each in detail.strings if detail is not None else ():
+            if "\n" in each.text and "import" in each.text and text in each.text and _names_module(each):
+                tree = parse(dedent(each.text).encode("utf-8", "replace"))
+                names = imported(tree) if tree is not None else ()
+                if text in names:
+                    return each.line
+        return None
 
     def _import(self, text: str, path: str) -> str | None:
         if text.partition(".")[0] in sys.stdlib_module_names:

@@ -9,7 +9,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
 
-from orphans.domain.folding import HOLE, Pieces, Scope, alternatives, fold, place_of, tail_of
+from orphans.domain.folding import HOLE, Pieces, Place, Scope, alternatives, fold, place_of, tail_of
+from orphans.domain.syntax import children
 from orphans.domain.told import Call, Context, Detail, Import, Loader, Said
 
 Steps: TypeAlias = list[tuple[ast.AST, Context, int]]
@@ -28,6 +29,8 @@ SCANS: Final = re.compile(
 )
 LISTS: Final = {"listdir", "scandir", "walk", "iterdir", "glob", "iglob", "rglob"}
 WALKS: Final = {"iter_modules", "walk_packages"}
+_PACKAGE: Final = re.compile(r"\.{0,3}[A-Za-z_][\w.]*|(?:\./)?[A-Za-z_]\w*(?:/\w+)+/?")
+"""A package by name, or by its folder."""
 PLAIN_STATEMENTS: Final = (
     ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign,
     ast.AnnAssign,
@@ -119,7 +122,7 @@ class _Walk:
             node, context, group = stack.pop()
             handler = _HANDLERS.get(type(node))
             if handler is None:
-                stack += [(each, context, group) for each in _children(node)]
+                stack += [(each, context, group) for each in children(node)]
             elif found := handler(self, node, context, group):
                 found.reverse()
                 stack += found
@@ -162,11 +165,17 @@ class _Walk:
                 if node.value is not None:
                     self.values.setdefault(each.id, node.value)
                     self.assigned.setdefault(each.id, []).append((node.lineno, node.value))
-        return [(node.value, (*context, *names), group)] if node.value is not None else []
+        keys: Steps = [
+            (each.slice, (*context, tail_of(each.value)), group)
+            for each in targets
+            if isinstance(each, ast.Subscript)
+        ]
+        return [*keys, (node.value, (*context, *names), group)] if node.value is not None else keys
 
     def _call(self, node: Any, context: Context, group: int) -> Steps:
         self.called.append(node)
-        inner = (*context, tail_of(node.func))
+        owner = tail_of(node.func.value) if isinstance(node.func, ast.Attribute) else ""
+        inner = (*context, *([owner] if owner.isupper() else ()), tail_of(node.func))
         keywords = [(each.value, (*inner, each.arg or "**"), group) for each in node.keywords]
         return [(node.func, context, group), *((each, inner, group) for each in node.args), *keywords]
 
@@ -184,7 +193,7 @@ class _Walk:
     def _group(self, node: Any, context: Context, group: int) -> Steps:
         self.groups += 1
         mine = self.groups
-        return [(each, context, mine) for each in reversed(_children(node))]
+        return [(each, context, mine) for each in reversed(children(node))]
 
     def _joined(self, node: Any, context: Context, group: int) -> Steps:
         """Look only into the fields of an f-string: its text is half a name."""
@@ -210,17 +219,43 @@ class _Walk:
     def _loader(self, call: ast.Call, *, imports: bool) -> None:
         name = tail_of(call.func)
         if name in WALKS:
-            self._lists(call, _argument(call, 0, "path"), deep=name == "walk_packages")
+            self._walks(call, deep=name == "walk_packages")
         elif name in LISTS and imports:
             self._files(call, name)
+        elif imports and (name == "join" or IMPORTS.search(name)):
+            self._by_path(call)
+        if name == "define_import_structure":
+            self._lists(call, _argument(call, 0, "path"), deep=True)
         if LOADS.search(name):
             self._names(call, name)
         if SCANS.match(name):
             self._scan(call, name)
 
+    def _walks(self, call: ast.Call, *, deep: bool) -> None:
+        """Note a walk over packages: by its path, else by the prefix that it gives to their names."""
+        prefix = fold(_argument(call, 1, "prefix"), self.scope)
+        where = _argument(call, 0, "path")
+        if len(prefix) == 1 and prefix[0] and prefix[0].endswith("."):
+            place = Place(module=prefix[0].rstrip("."))
+            self.found.loaders.append(Loader(call.lineno, place=place, deep=deep))
+        else:
+            self._lists(call, where, deep=deep)
+
+    def _by_path(self, call: ast.Call) -> None:
+        """Note a file of a known folder, by a name that isn't known: `join(HERE, name + ".py")`."""
+        known = [self.values.get(each.id, each) if isinstance(each, ast.Name) else each for each in call.args]
+        texts = [each.value for node in known for each in ast.walk(node) if isinstance(each, ast.Constant)]
+        if ".py" not in texts or any(isinstance(each, ast.Lambda) for each in known):
+            return
+        for each in (call, *known):
+            place = place_of(each, self.scope)
+            if place is not None and not place.loose and place.path and not place.path.endswith(".py"):
+                self.found.loaders.append(Loader(call.lineno, place=Place(path=place.path)))
+                return
+
     def _lists(self, call: ast.Call, where: ast.expr | None, *, deep: bool, glob: str = "*") -> None:
         place = place_of(where, self.scope)
-        helper = None if place is not None else self._helper(where)
+        helper = None if place is not None and not place.below else self._helper(where)
         if place is not None or helper is not None:
             self.found.loaders.append(Loader(call.lineno, place=place, deep=deep, glob=glob, helper=helper))
 
@@ -294,51 +329,7 @@ class _Walk:
             return self.aliases[node.id]
         pieces = fold(node, self.scope)
         text = pieces[0] if len(pieces) == 1 else None
-        return text if text and re.fullmatch(r"\.{0,3}[A-Za-z_][\w.]*", text) else ""
-
-
-_LEAVES: Final[frozenset[type]] = frozenset(
-    {
-        ast.Name, ast.Load, ast.Store, ast.Del, ast.Pass, ast.Break, ast.Continue, ast.arg, str, int,
-        bool, type(None),
-    }
-)  # fmt: skip
-_INNER: Final[dict[type, tuple[str, ...]]] = {}
-"""Fields of each kind of node that can hold nodes worth a look."""
-
-
-def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
-    plain = {
-        "ctx",
-        "op",
-        "ops",
-        "id",
-        "attr",
-        "name",
-        "names",
-        "arg",
-        "lineno",
-        "type_comment",
-        "annotation",
-        "returns",
-    }
-    found = _INNER[kind] = tuple(each for each in kind._fields if each not in plain)
-    return found
-
-
-def _children(node: ast.AST) -> list[ast.AST]:
-    """Return the nodes below that may hold strings, calls or imports, the last one first."""
-    kind = type(node)
-    found: list[ast.AST] = []
-    fields = _INNER.get(kind)
-    for name in _fields(kind) if fields is None else fields:
-        value = getattr(node, name, None)
-        if type(value) is list:
-            found += [each for each in value if type(each) not in _LEAVES]
-        elif value is not None and type(value) not in _LEAVES:
-            found.append(value)
-    found.reverse()
-    return found
+        return text if text and _PACKAGE.fullmatch(text) else ""
 
 
 _HANDLERS: Final = {

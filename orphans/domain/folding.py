@@ -15,7 +15,11 @@ Piece: TypeAlias = str | None
 """Literal text, or None for a hole."""
 Pieces: TypeAlias = tuple[Piece, ...]
 
+Named: TypeAlias = Mapping[str, Pieces]
+
 HOLE: Final[Pieces] = (None,)
+_PERCENT: Final = re.compile(r"%(?:\((\w+)\))?s")
+_BRACES: Final = re.compile(r"\{(\w*)\}")
 DEPTH: Final = 8
 PATH_CALLS: Final = {
     "abspath", "realpath", "normpath", "str", "Path", "PurePath", "fspath", "resolve", "absolute",
@@ -34,6 +38,8 @@ class Place:
     module: str | None = None
     #: text of a literal path that is relative to nobody knows what
     loose: bool = False
+    #: somewhere below the path, because its end isn't known
+    below: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,23 +110,51 @@ def _operation(node: ast.BinOp, scope: Scope, depth: int) -> Pieces:
         return _joined([fold(node.left, scope, depth + 1), fold(node.right, scope, depth + 1)])
     if isinstance(node.op, ast.Mod):
         filled = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
+        values = [fold(each, scope, depth + 1) for each in filled]
         return _filled(
-            fold(node.left, scope, depth + 1), "%s", [fold(each, scope, depth + 1) for each in filled]
+            fold(node.left, scope, depth + 1), _PERCENT, values, _entries(node.right, scope, depth)
         )
     return HOLE
 
 
-def _filled(template: Pieces, mark: str, values: Sequence[Pieces]) -> Pieces:
-    """Return a one-piece template with its plain marks replaced by the values, in order."""
+def _filled(template: Pieces, mark: re.Pattern[str], values: Sequence[Pieces], named: Named) -> Pieces:
+    """Return a one-piece template with its plain marks replaced by the values, by name or in order."""
     if len(template) != 1 or template[0] is None:
         return HOLE
-    parts = template[0].split(mark)
-    if any(other in part for part in parts for other in mark[0]):
-        return HOLE  # a width, a number, a name in it: not known here
-    filled: list[Pieces] = [(parts[0],)]
-    for at, part in enumerate(parts[1:]):
-        filled += [values[at] if at < len(values) else HOLE, (part,)]
+    filled: list[Pieces] = []
+    for at, part in enumerate(_split(mark, template[0])):
+        if at % 2:
+            number = int(part) if part.isdigit() else at // 2
+            known = values[number] if number < len(values) and not part.isidentifier() else HOLE
+            filled.append(named.get(part, known))
+        elif any(other in part for other in "%{"):
+            return HOLE  # a width, a conversion in it: not known here
+        else:
+            filled.append((part,))
     return _joined(filled)
+
+
+def _split(mark: re.Pattern[str], text: str) -> list[str]:
+    """Return text, name of a mark, text and so on; a mark without a name has an empty one."""
+    return [each or "" for each in mark.split(text)]
+
+
+def _entries(node: ast.expr, scope: Scope, depth: int) -> Named:
+    """Return the entries of a literal dictionary by key."""
+    if not isinstance(node, ast.Dict):
+        return {}
+    pairs = zip(node.keys, node.values, strict=True)
+    return {
+        key.value: fold(value, scope, depth + 1)
+        for key, value in pairs if isinstance(key, ast.Constant) and isinstance(key.value, str)
+    }  # fmt: skip
+
+
+def _replaced(pieces: Pieces, old: Pieces, new: Pieces) -> Pieces:
+    """Return the pieces after `str.replace`; what holes hold is as unknown as before."""
+    if len(old) != 1 or len(new) != 1 or not old[0] or new[0] is None:
+        return pieces if None in pieces else HOLE
+    return _joined([(each if each is None else each.replace(old[0], new[0]),) for each in pieces])
 
 
 def _named(name: str, scope: Scope, depth: int) -> Pieces:
@@ -137,7 +171,10 @@ def _called(node: ast.Call, scope: Scope, depth: int) -> Pieces:
         return fold(node.args[0], scope, depth + 1) if tail_of(node.func) == "str" and node.args else HOLE
     values = [fold(each, scope, depth + 1) for each in node.args]
     if node.func.attr == "format":
-        return _filled(fold(node.func.value, scope, depth + 1), "{}", values)
+        named = {each.arg: fold(each.value, scope, depth + 1) for each in node.keywords if each.arg}
+        return _filled(fold(node.func.value, scope, depth + 1), _BRACES, values, named)
+    if node.func.attr == "replace" and len(values) == 2:
+        return _replaced(fold(node.func.value, scope, depth + 1), *values)
     if node.func.attr == "join" and node.args and isinstance(node.args[0], ast.List | ast.Tuple):
         between = fold(node.func.value, scope, depth + 1)
         words = [fold(each, scope, depth + 1) for each in node.args[0].elts]
@@ -265,14 +302,15 @@ def _below(place: Place | None, *words: Pieces) -> Place | None:
     """Return a place below another; a hole ends the path there."""
     if place is None or place.path is None:
         return place
-    path = place.path
+    path, below = place.path, place.below
     for pieces in words:
+        below = below or None in pieces
         if pieces[0] is None:
             break
         path = _normal(f"{path}/{pieces[0]}")
         if len(pieces) > 1:
             break
-    return Place(path=path, loose=place.loose)
+    return Place(path=path, loose=place.loose, below=below)
 
 
 def _normal(path: str) -> str:

@@ -183,6 +183,8 @@ def _gin(text: str) -> Iterator[Mention]:
 _NAMING: Final = {"zcml": _zcml, "gin": _gin}
 _PREFIX: Final = re.compile(r"^(?:python:|module:|call:)")
 _MODULE_KEYS: Final = {"module", "module_name", "module-name", "pytest_plugins", "script_location"}
+_OPERATIONS: Final = {"operationId", "x-openapi-router-controller", "x-swagger-router-controller"}
+"""Keys of an interface's description that name the code behind it, below its `paths`."""
 _NAME_KEY: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){2,}")
 """A key of data that may be a class: with one dot it is rather a name of something else."""
 
@@ -208,7 +210,8 @@ def _yaml(text: str) -> Iterator[Mention]:
         if key is not None:
             keys.append((indent, key[3]))
             line = line[key.end() - 1 :]
-        if any(word in _SKIPPED_KEYS for _, word in keys):
+        is_operation = key is not None and key[3] in _OPERATIONS
+        if any(word in _SKIPPED_KEYS for _, word in keys) and not is_operation:
             continue
         yield from _commands(line, number, "command")
         yield from _values(line, number, "setting")

@@ -266,7 +266,7 @@ def is_text(name: str, folder: str = "") -> bool:
 
 QUIET_TEXTS: Final = re.compile(
     r"(?:^|.*/)(?:locale|locales|translations?|i18n|static|public|node_modules|fixtures|testdata|cassettes|snapshots?|__snapshots__)/"
-    r"|(?:^|.*/)(?:requirements[\w.-]*|MANIFEST|LICENSE|COPYING|package-lock|composer|tsconfig[\w.]*|openapi|swagger)\.\w+$"
+    r"|(?:^|.*/)(?:requirements[\w.-]*|MANIFEST|LICENSE|COPYING|package-lock|composer|tsconfig[\w.]*)\.\w+$"
 )
 """Those that never do, by place or name."""
 
@@ -284,10 +284,18 @@ FAMILY_NAMES: Final = re.compile(
 )
 """Names behind which the name of a package means the modules in it."""
 
+PARTS_OF_SETTINGS: Final = {
+    "FORMAT_MODULE_PATH": re.compile(r"(?:.*/)?(?:formats|__init__)\.py"),
+    "ENGINE": re.compile(r"base\.py"),
+    "root": re.compile(r".*\.py"),
+}
+"""Settings that name a package and mean these modules in it."""
+
 NO_IMPORT: Final = re.compile(
     r"^(?:get_?[lL]ogger|filterwarnings|simplefilter|cast|TypeVar|NewType|ForwardRef|print|warn|debug|info|warning|error|exception"
     r"|critical|log|echo|secho|write|loggers|__all__|__module__|__qualname__|__name__|help|description|epilog|reason|message|msg"
     r"|deprecated|add_argument|assertEqual|assertIn|assertRaisesRegex|setLevel|ignore|exclude|omit|startswith|endswith|replace"
-    r"|split|strip|match|search|sub|fullmatch|findall|removeprefix|removesuffix|verbose_name|help_text|title|summary)$"
+    r"|split|strip|match|search|sub|fullmatch|findall|removeprefix|removesuffix|verbose_name|help_text|title|summary"
+    r"|\w*(?:Error|Exception|Warning))$"
 )
 """Calls, names and keys whose strings only look like modules."""

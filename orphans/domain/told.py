@@ -85,7 +85,7 @@ class Detail:
     def to_row(self) -> list[Any]:
         """Return it as a short JSON row."""
         loaders = [
-            [each.line, each.pieces, [each.place.path, each.place.module, each.place.loose]
+            [each.line, each.pieces, [each.place.path, each.place.module, each.place.loose, each.place.below]
              if each.place else None, each.glob, each.deep, each.helper]
             for each in self.loaders
         ]  # fmt: skip
