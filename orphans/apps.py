@@ -21,4 +21,8 @@ class OrphansConfig(AppConfig):
         """Connect the tasks' receivers, and tell the sandbox what it must be able to hold."""
         import_module("orphans.tasks")
         wanted = settings.SANDBOX.sandbox_require or (IN_PRODUCTION if settings.PRODUCTION else ())
-        policy.configure(wanted, settings.SANDBOX.sandbox_allow_unisolated)
+        warm = policy.Warm(
+            idle_seconds=settings.SANDBOX.sandbox_warm_idle_seconds,
+            memory_mb=settings.SANDBOX.sandbox_warm_memory_mb,
+        )
+        policy.configure(wanted, settings.SANDBOX.sandbox_allow_unisolated, warm)

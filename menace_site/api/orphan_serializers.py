@@ -243,6 +243,13 @@ class LayerSerializer(serializers.Serializer[Any]):
     )
 
 
+class WarmSerializer(serializers.Serializer[Any]):
+    """Limits of servers with loaded libraries, which runs are forked from."""
+
+    idle_seconds = serializers.FloatField(help_text="They end after so long without a run.")
+    memory_mb = serializers.IntegerField(help_text="They end at once when larger, in MiB; 0: there are none.")
+
+
 class SandboxSerializer(serializers.Serializer[Any]):
     """What the sandbox of the web's machine can promise."""
 
@@ -251,4 +258,5 @@ class SandboxSerializer(serializers.Serializer[Any]):
     user = serializers.CharField()
     allowed = serializers.BooleanField(help_text="Whether runs may start.")
     refused = serializers.CharField(help_text="Why none may; empty when they may.")
+    warm = WarmSerializer()
     system = serializers.CharField()

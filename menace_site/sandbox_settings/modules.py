@@ -21,6 +21,22 @@ class Sandbox(Group):
         "SANDBOX_ALLOW_UNISOLATED",
         "Run trusted bots also where neither namespaces nor Landlock hold them.",
     )
+    sandbox_warm_idle_seconds: float = setting(
+        300.0,
+        "SANDBOX_WARM_IDLE_SECONDS",
+        "How long a server with loaded libraries (training, tests) waits for the next run before it ends.",
+        unit="seconds",
+        ge=1,
+        le=1_000_000,
+    )
+    sandbox_warm_memory_mb: int = setting(
+        1024,
+        "SANDBOX_WARM_MEMORY_MB",
+        "The most that such a server may hold; a larger one ends at once. 0: none is started.",
+        unit="MiB",
+        ge=0,
+        le=1_000_000,
+    )
     env_presets: Presets = setting(None, "SANDBOX_ENV_PRESETS", "Scenario presets of the runs.", shown="none")
     include_user_misuse: Switch = setting(
         False,

@@ -68,6 +68,7 @@ FAST_OPEN: Final = 0x20000000
 
 LISTENER: Final = 8
 WAIT_KILLABLE: Final = 32
+"""Whoever waits for an answer is woken by nothing but its end (Linux 5.19)."""
 
 Code = list[tuple[int, int, int, int]]
 
@@ -102,8 +103,11 @@ def rule(name: str, then: Code) -> Code:
     return equals(NUMBERS[name], then) if name in NUMBERS else []
 
 
-def program(notify: bool, network: bool) -> Code:
-    """Return the filter. Without `network` there is no namespace to hold traffic: it is refused here."""
+def program(notify: bool, network: bool, leaving: bool = False) -> Code:
+    """Return the filter. Without `network` there is no namespace to hold traffic: it is refused here.
+
+    `leaving`: also tell of processes that are about to end.
+    """
     told = answer(NOTIFY if notify else ALLOW)
     code = [*load(4), (0x15, 1, 0, ARCHITECTURE.get(platform.machine(), 0)), *answer(KILL)]
     code += [*load(0), (0x35, 0, 1, X32), *answer(KILL)]
@@ -111,7 +115,7 @@ def program(notify: bool, network: bool) -> Code:
         code += rule(name, answer(ERROR | errno.EPERM))
     for name in ABSENT:
         code += rule(name, answer(ERROR | errno.ENOSYS))
-    for name in TOLD:
+    for name in (*TOLD, *(["exit_group"] if notify and leaving else [])):
         code += rule(name, told)
     if not network:
         code += _strangers()
@@ -158,9 +162,9 @@ def _sockets(told: Code, notify: bool, network: bool) -> Code:
 
 
 @cache
-def packed_program(notify: bool, network: bool) -> bytes:
+def packed_program(notify: bool, network: bool, leaving: bool = False) -> bytes:
     """Return the filter as the kernel reads it; made once, before the forks that install it."""
-    return packed(program(notify, network))
+    return packed(program(notify, network, leaving))
 
 
 def packed(code: Code) -> bytes:
@@ -174,16 +178,15 @@ def install(notify: bool, network: bool) -> int:
     Raises:
         OSError: the kernel has no seccomp filters, or no notification when one was asked for.
     """
-    words = packed_program(notify, network)
     if not notify:
-        put(words, 0)
+        put(packed_program(notify, network), 0)
         return -1
     try:
-        return put(words, LISTENER | WAIT_KILLABLE)
+        return put(packed_program(notify, network, leaving=True), LISTENER | WAIT_KILLABLE)
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
-        return put(words, LISTENER)
+        return put(packed_program(notify, network), LISTENER)
 
 
 def put(words: bytes, flags: int) -> int:

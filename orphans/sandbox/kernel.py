@@ -26,7 +26,7 @@ keyctl:250 inotify_add_watch:254 migrate_pages:256 openat:257 mkdirat:258 mknoda
 renameat:264 linkat:265 symlinkat:266 unshare:272 move_pages:279 inotify_init1:294 perf_event_open:298
 fanotify_init:300 fanotify_mark:301 name_to_handle_at:303 open_by_handle_at:304 clock_adjtime:305
 sendmmsg:307 setns:308 process_vm_readv:310 process_vm_writev:311 kcmp:312 finit_module:313 renameat2:316
-seccomp:317 memfd_create:319 kexec_file_load:320 bpf:321 execveat:322 userfaultfd:323
+exit_group:231 seccomp:317 memfd_create:319 kexec_file_load:320 bpf:321 execveat:322 userfaultfd:323
 """
 
 _AARCH64: Final = """
@@ -42,7 +42,7 @@ unlinkat:35 renameat:38 linkat:37 symlinkat:36 unshare:97 move_pages:239 inotify
 perf_event_open:241 fanotify_init:262 fanotify_mark:263 name_to_handle_at:264 open_by_handle_at:265
 clock_adjtime:266 sendmmsg:269 setns:268 process_vm_readv:270 process_vm_writev:271 kcmp:272
 finit_module:273 renameat2:276 seccomp:277 memfd_create:279 kexec_file_load:294 bpf:280 execveat:281
-userfaultfd:282
+userfaultfd:282 exit_group:94
 """
 
 _BOTH: Final = """

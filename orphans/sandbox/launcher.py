@@ -17,6 +17,7 @@ from typing import Any, Final, NoReturn
 
 from orphans.sandbox import cell, plans, view
 from orphans.sandbox.confining import set_limits
+from orphans.sandbox.consumption import Consumption
 from orphans.sandbox.kernel import (
     CLONE_NEWIPC,
     CLONE_NEWNET,
@@ -30,14 +31,9 @@ from orphans.sandbox.kernel import (
 )
 from orphans.sandbox.notices import Notices
 from orphans.sandbox.plans import Owners
-from orphans.sandbox.watching import be_polite, below, end_all, kill, share_of, tree_bytes, usage_of
+from orphans.sandbox.watching import below, cpu_of, end_all, kill, lone_usage
 
 SPACES: Final = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS
-TICK: Final = 0.05
-QUICK: Final = 0.01
-"""Seconds between two looks at a run that uses more than half of its memory."""
-LONG: Final = 1.0
-"""Seconds after which a run gives way to the workers and the site."""
 REPORT_BYTES: Final = 64 * 2**10
 MAX_DESCRIPTORS: Final = 250
 
@@ -49,22 +45,19 @@ class Run:
         self._plan = plan
         self._null = null
         self._requests = server
-        self._limits: dict[str, float] = {}
+        self._takes = Consumption()
         self._lifeline = -1
         self._started = time.monotonic()
         self._notices: Notices | None = None
         self._poll = select.poll()
-        self._tick = TICK
         self._cell = 0
-        self._polite = False
         self._line = -1
         #: the keeper waits for a warm server, that one's end of this run, and what it said last
         self._built = False
         self._server: socket.socket | None = None
         self._first = 0
-        self._base = 0
         self._ended: dict[str, Any] | None = None
-        self._tree = ""
+        self._leaves = 0
         self.scratch = -1
         #: where the run's output and words can be read
         self.gives: list[int] = []
@@ -132,14 +125,15 @@ class Run:
     ) -> None:
         """Have the order carried out from now on."""
         self._started = time.monotonic()
-        self._lifeline, self._limits, self._tree = lifeline, order["limits"], order["scratch"]
+        self._lifeline, self._takes.limits = lifeline, order["limits"]
+        self._takes.tree = "" if self._plan["spaces"] else order["scratch"]
         self._poll.register(lifeline, select.POLLIN)
         if self._plan["ahead"]:
             assert self._notices is not None  # noqa: S101 - for the reader of types
-            self._notices.processes = self._limits["processes"]
+            self._notices.processes = order["limits"]["processes"]
             with seeming(self._plan):
                 held = set_limits(
-                    self._limits, self._plan["count_tasks"], self._plan["warm"], self._notices.first or 0
+                    order["limits"], self._plan["count_tasks"], self._plan["warm"], self._notices.first or 0
                 )
             self.facts["held"]["rlimits"] = held
         elif os.geteuid() == 0 and not self._plan["spaces"]:
@@ -157,11 +151,11 @@ class Run:
         """Serve and watch until the run ended or has to."""
         looked = self._started
         while self.lives:
-            self._look(self._tick)
+            self._look(self._takes.tick)
             now = time.monotonic()
-            if now - looked >= self._tick:
-                looked = now
-                self.facts["cause"] = self.facts["cause"] or self._overrun(now - self._started)
+            if now - looked >= self._takes.tick and self.lives:
+                self.facts["cause"] = self._takes.overrun([self._cell, *self._inside()], now - self._started)
+                looked = time.monotonic()
 
     def _look(self, seconds: float | None) -> list[int]:
         """Serve what is to be had within some seconds; return which descriptors had something."""
@@ -183,6 +177,28 @@ class Run:
                 return
             self._notices.take()
             self.facts["cause"] = self.facts["cause"] or self._notices.cause
+            if self._notices.leaving is not None:
+                self._take_leave(self._notices, self._notices.leaving)
+
+    def _take_leave(self, notices: Notices, code: int) -> None:
+        """Note the end of a run whose only process waits to leave: nothing of it will move again.
+
+        Taking its memory apart may take longer than the run, and nobody has to wait for that.
+        """
+        first = notices.first or 0
+        used = lone_usage(first) if self._inside() == [first] else None
+        if used is None or not self._takes.limits:
+            notices.let_go()
+            return
+        self._leaves = first
+        used["cpu"] += cpu_of(self._cell)
+        self.facts.update(status=code << 8, survivors=0, used=used)
+
+    def dismiss(self) -> None:
+        """End the process that waits to leave, and its keeper, and wait for both."""
+        if self._leaves:
+            kill([self._leaves, self._cell])
+            os.waitpid(self._cell, 0)
 
     def _hear(self) -> None:
         """Take the keeper's words: what holds, with descriptors; how it ended; or what went wrong."""
@@ -223,13 +239,14 @@ class Run:
             self._count(fds[0])
             assert self._notices is not None  # noqa: S101
             self._notices.first = int(told["first"])
-        self._first, self._base = int(told.pop("first", 0)), int(told.pop("base", 0))
+        self._first, self._takes.base = int(told.pop("first", 0)), int(told.pop("base", 0))
         self.facts["held"].update(told.pop("held", {}))
         self.facts.update(told)
 
     def _count(self, listener: int) -> None:
-        self._notices = Notices(listener, lambda: len(self._inside()), self._plan["spaces"])
-        self._notices.processes = self._limits.get("processes", self._notices.processes)
+        alive = lambda: len(self._inside())  # noqa: E731
+        self._notices = Notices(listener, alive, self._takes.ends, self._plan["spaces"])
+        self._notices.processes = self._takes.limits.get("processes", self._notices.processes)
         self._poll.register(listener, select.POLLIN)
 
     def _inside(self) -> list[int]:
@@ -237,54 +254,21 @@ class Run:
         found = below(self._cell)
         return [*found, self._first, *below(self._first)] if self._first and not self._ended else found
 
-    def _overrun(self, wall: float) -> str:
-        """Return the limit that the run as a whole is over, or an empty string."""
-        limits = self._limits
-        if wall > limits["wall_seconds"]:
-            return "wall"
-        pids = [self._cell, *self._inside()]
-        usage = [usage_of(pid) for pid in pids]
-        if wall > LONG and not self._polite:
-            self._polite = True
-            be_polite(pids)
-        reaped = resource.getrusage(resource.RUSAGE_CHILDREN)
-        if sum(cpu for cpu, _, _ in usage) + reaped.ru_utime + reaped.ru_stime > limits["cpu_seconds"]:
-            return "cpu"
-        resident = sum(own for _, own, _ in usage) + max((shared for _, _, shared in usage), default=0)
-        resident -= self._base  # the libraries that were loaded before it began
-        self._tick = QUICK if resident > limits["memory_bytes"] / 2 else TICK
-        if resident > limits["memory_bytes"] and self._held_memory(pids) > limits["memory_bytes"]:
-            return "memory"
-        return "processes" if len(usage) - 1 > limits["processes"] else self._over_disk()
-
-    def _held_memory(self, pids: list[int]) -> float:
-        """Return resident bytes, what several share counted once: dear, so only asked near the limit."""
-        shares = [share_of(pid) for pid in pids]
-        if None in shares:
-            return float("inf")  # it can't be told here: the sum of all counts
-        return sum(each or 0 for each in shares) - self._base / 2
-
-    def _over_disk(self) -> str:
-        """Without a file system of its own the scratch folder is added up from time to time."""
-        if self._plan["spaces"] or self.scratch < 0:
-            return ""
-        return "disk" if tree_bytes(self._tree) > self._limits["disk_bytes"] else ""
-
     def end(self) -> None:
         """Kill everything and fill in what is known only then.
 
         The keeper goes last, so that it collects the others and their CPU time is known.
         """
         facts = self.facts
-        used, outlived = facts.pop("used", None), 0
+        used, outlived = facts.pop("used", None), set[int]()
         if used is None:
-            outlived = self._end_inside() + end_all()
+            outlived = (self._end_inside() | end_all()) - {self._cell}
             used = self._used()
         # Else the keeper has collected everybody and is on its way out: nothing of the run is left.
         if facts["survivors"] is None:
-            facts["survivors"] = outlived
+            facts["survivors"] = len(outlived)
         facts["wall"] = time.monotonic() - self._started
-        facts.update(used)
+        facts.update(self._takes.used(used))
         facts["held"]["subreaper"] = True
         facts["warm"] = self._server is not None
         if self._notices is not None:
@@ -306,8 +290,8 @@ class Run:
             }
         return used
 
-    def _end_inside(self) -> int:
-        """Kill the run's processes but its keeper, which then ends by itself; return how many there were."""
+    def _end_inside(self) -> set[int]:
+        """Kill the run's processes but its keeper, which then ends by itself; return which there were."""
         seen: set[int] = set()
         for _ in range(100):
             alive = self._inside()
@@ -318,7 +302,7 @@ class Run:
             seen |= set(alive)
             kill(alive)
             time.sleep(0.001 if alive else 0.005)
-        return len(seen)
+        return seen
 
 
 def launch(
@@ -381,6 +365,7 @@ def _carry_out(
     run.end()
     given = [run.scratch] if run.scratch >= 0 and plan["spaces"] else []
     socket.send_fds(report, [json.dumps(run.facts).encode()[:REPORT_BYTES]], given)
+    run.dismiss()
 
 
 @contextmanager

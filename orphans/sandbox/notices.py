@@ -4,6 +4,9 @@ The count is exact: the kernel stops the caller until it was counted, whichever 
 made the call. Which calls are left out is decided by paths in the caller's memory, which it could
 change meanwhile; all it can hide that way is a write into its own scratch, because nothing else is
 writable anyway.
+
+The first process's wish to end is told, too: while it waits for the answer, everything there is to know
+of a run with one process is known.
 """
 
 import errno
@@ -45,11 +48,14 @@ _NAMES: Final = {number: name for name, number in NUMBERS.items()}
 
 
 class Notices:
-    """Counts for one run. `alive` tells how many processes it has now."""
+    """Counts for one run. `alive` tells how many processes it has now, `ends` is told of each that goes."""
 
-    def __init__(self, listener: int, alive: Callable[[], int], walls: bool) -> None:
+    def __init__(
+        self, listener: int, alive: Callable[[], int], ends: Callable[[int], None], walls: bool
+    ) -> None:
         self.listener = listener
         self._alive = alive
+        self._ends = ends
         #: how many processes the run may have; unlimited before its order is known
         self.processes = float("inf")
         #: whether a network namespace holds the traffic; without one it is refused here
@@ -63,6 +69,10 @@ class Notices:
         self.cause = ""
         #: whether all paths could be read
         self.seeing = True
+        #: the first process waits to leave with this exit code, and never had another beside it
+        self.leaving: int | None = None
+        self._waiting = 0
+        self._replaced = False
 
     def take(self) -> None:
         """Receive one notice, count it and answer it."""
@@ -72,8 +82,19 @@ class Notices:
         except OSError:
             return  # the caller was killed meanwhile
         key, pid, _, number, _, _, *arguments = NOTICE.unpack(room)
-        error = self._judge(_NAMES.get(number, ""), pid, arguments)
-        with suppress(OSError):  # the same
+        name = _NAMES.get(number, "")
+        if name == "exit_group" and pid == self.first and not self._started and not self._replaced:
+            self._waiting, self.leaving = key, arguments[0] & 0xFF
+            return
+        self._answer(key, self._judge(name, pid, arguments))
+
+    def let_go(self) -> None:
+        """Have the first process leave on its own way."""
+        self.leaving = None
+        self._answer(self._waiting, 0)
+
+    def _answer(self, key: int, error: int) -> None:
+        with suppress(OSError):  # the caller was killed meanwhile
             ioctl(self.listener, SEND, ANSWER.pack(key, 0, -error, 0 if error else CONTINUE))
 
     def _judge(self, name: str, pid: int, arguments: list[int]) -> int:
@@ -84,6 +105,9 @@ class Notices:
             return self._executed(pid, arguments[EXECS[name]])
         if name in PATHS:
             self._wrote(name, pid, arguments)
+            return 0
+        if name == "exit_group":
+            self._ends(pid)
             return 0
         return self._connected(name, pid, arguments)
 
@@ -100,6 +124,7 @@ class Notices:
         if self.first is None:
             self.first = pid
         elif pid == self.first:
+            self._replaced = True
             self._note("subprocesses", f"exec {self._shown(pid, address)}")
         elif len(self.examples["subprocesses"]) <= EXAMPLES:
             self._rename_fork(f"started {self._shown(pid, address)}")

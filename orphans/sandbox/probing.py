@@ -41,6 +41,8 @@ class Probe:
     user: str
     #: why no run may start; empty: they may
     refused: str
+    #: servers with loaded libraries: how long they wait for runs, how large they may be
+    warm: policy.Warm
 
     @property
     def allowed(self) -> bool:
@@ -61,6 +63,7 @@ class Probe:
             "user": self.user,
             "allowed": self.allowed,
             "refused": self.refused,
+            "warm": {"idle_seconds": self.warm.idle_seconds, "memory_mb": self.warm.memory_mb},
             "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         }
 
@@ -72,6 +75,12 @@ class Probe:
             for each in self.layers
         ]
         lines.append(f"attempts are counted by: {self.counter}; runs are: {self.user}")
+        lines.append(
+            f"warm servers end after {self.warm.idle_seconds:g} s without a run, "
+            f"and at once over {self.warm.memory_mb} MiB"
+            if self.warm.memory_mb
+            else "there are no warm servers"
+        )
         lines.append("runs may start" if self.allowed else f"no run may start: {self.refused}")
         return "\n".join(lines)
 
@@ -102,4 +111,5 @@ def probe(nursery: Nursery | None = None) -> Probe:
         if os.geteuid() == 0
         else "the worker's user, without any right over the machine",
         refused=refused,
+        warm=rules.warm,
     )

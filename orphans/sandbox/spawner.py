@@ -13,6 +13,7 @@ import resource
 import signal
 import socket
 import sys
+import time
 import types
 from collections import Counter
 from collections.abc import Sequence
@@ -48,6 +49,8 @@ class Server:
 
     requests: socket.socket
     ready: bool = False
+    #: when a run of its profile was asked for last
+    asked: float = 0.0
 
 
 class Spawner:
@@ -64,6 +67,8 @@ class Spawner:
         if self._held["seccomp"]:
             self._held["notify"] = self._held["notify"] or "there is no seccomp filter to tell of anything"
         self._servers: dict[str, Server] = {}
+        #: profiles whose server was larger than it may be
+        self._too_large: set[str] = set()
         self._asked: Counter[str] = Counter()
         #: profile ("": cold) → where the launcher of its next run waits
         self._next: dict[str, socket.socket] = {}
@@ -75,19 +80,20 @@ class Spawner:
     def serve(self) -> None:
         """Say which layers hold, then start runs until the worker is gone or silent."""
         self._control.send(json.dumps(self._held).encode())
-        self._control.settimeout(IDLE_SECONDS)
+        self._control.settimeout(min(IDLE_SECONDS, self._around["warm"]["idle_seconds"]))
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         gc.freeze()
         gc.disable()  # a collection in a fork would copy every page it looks at
         self._next[""] = self._standby("", now=False)
-        while True:
-            try:
+        served = time.monotonic()
+        while time.monotonic() - served < IDLE_SECONDS:
+            self._retire_idle()
+            with suppress(TimeoutError):
                 words, fds, _, _ = socket.recv_fds(self._control, ORDER_BYTES, MAX_DESCRIPTORS)
-            except TimeoutError:
-                return
-            if not words:
-                return
-            self._give(words.decode().strip("-"), fds)
+                if not words:
+                    return
+                self._give(words.decode().strip("-"), fds)
+                served = time.monotonic()
 
     def _give(self, profile: str, fds: list[int]) -> None:
         """Hand one order to a launcher of its kind, and have the next one of it get ready.
@@ -129,28 +135,51 @@ class Spawner:
         """Whether the warm server of a profile is ready."""
         if not profile or any(self._held.values()):
             return False
-        if profile in self._servers and not self._lives(self._servers[profile]):
-            self._servers.pop(profile).requests.close()
-            if profile in self._next:
-                self._next.pop(profile).close()
+        if profile in self._servers and not self._lives(profile, self._servers[profile]):
+            self._drop(profile)
         return profile in self._servers and self._servers[profile].ready
 
     def _warm_up(self, profile: str) -> None:
         """Make the warm server of a profile once it was asked for often enough."""
         wanted = profile and not any(self._held.values()) and self._asked[profile] >= EAGER
-        if wanted and profile not in self._servers:
+        allowed = self._around["warm"]["memory_bytes"] > 0 and profile not in self._too_large
+        if wanted and allowed and profile not in self._servers:
             self._servers[profile] = Server(self._new_server(profile))
+        if profile in self._servers:
+            self._servers[profile].asked = time.monotonic()
 
-    def _lives(self, server: Server) -> bool:
-        """Hear whether a warm server has got ready; False when it is gone."""
+    def _retire_idle(self) -> None:
+        """Have servers end that nobody asked for long enough; runs that they forked go on to their end."""
+        now = time.monotonic()
+        for profile, server in list(self._servers.items()):
+            lives = self._lives(profile, server)
+            if lives and (not server.ready or now - server.asked < self._around["warm"]["idle_seconds"]):
+                continue
+            if lives:
+                with suppress(OSError):  # it died meanwhile
+                    server.requests.send(zygote.RETIRE)
+                self._asked[profile] = 0
+            self._drop(profile)
+
+    def _drop(self, profile: str) -> None:
+        """Forget a server, and the launcher whose run it has forked ahead."""
+        self._servers.pop(profile).requests.close()
+        if profile in self._next:
+            self._next.pop(profile).close()
+
+    def _lives(self, profile: str, server: Server) -> bool:
+        """Hear whether a warm server has got ready; False when it is gone, or too large and about to go."""
         try:
             said = server.requests.recv(16, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return True
         except OSError:
             return False
-        server.ready = server.ready or bool(said)
-        return bool(said)
+        if said == zygote.LARGE:
+            self._too_large.add(profile)
+        if said == zygote.READY:
+            server.ready, server.asked = True, time.monotonic()
+        return said == zygote.READY
 
     def _new_server(self, profile: str) -> socket.socket:
         """Fork a warm server; return where it takes requests."""
@@ -160,7 +189,7 @@ class Spawner:
             requests.close()
             for each in self._next.values():
                 each.close()
-            zygote.be(profile, self._around["path"], its)
+            zygote.be(profile, self._around["path"], its, self._around["warm"]["memory_bytes"])
         its.close()
         return requests
 

@@ -1,15 +1,14 @@
 """What the processes of a run use, told from outside by `/proc`, and their end."""
 
 import os
-import resource
 import signal
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-PAGE: Final = resource.getpagesize()
 CLOCK: Final = os.sysconf("SC_CLK_TCK")
+MEMORY: Final = ("RssAnon", "RssFile", "RssShmem", "VmHWM")
 
 
 def below(root: int) -> list[int]:
@@ -40,15 +39,35 @@ def _read(place: str) -> str:
         os.close(descriptor)
 
 
-def usage_of(pid: int) -> tuple[float, int, int]:
-    """Return CPU seconds (children it waited for included), own and shared resident bytes."""
+class Usage(NamedTuple):
+    """What one process takes: seconds and bytes."""
+
+    #: CPU, and that of children it waited for
+    cpu: float = 0.0
+    waited: float = 0.0
+    #: resident: nobody else's, of mapped files, of other shared memory; and the most it ever was
+    own: int = 0
+    files: int = 0
+    shared: int = 0
+    peak: int = 0
+
+
+def usage_of(pid: int) -> Usage:
+    """Return what a process takes; nothing when it is gone."""
     try:
         stat = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
-        pages = _read(f"/proc/{pid}/statm").split()
+        told = _fields(pid)
     except OSError:
-        return 0.0, 0, 0
-    resident, shared = int(pages[1]), int(pages[2])
-    return sum(map(int, stat[11:15])) / CLOCK, (resident - shared) * PAGE, shared * PAGE
+        return Usage()
+    user, system, user_waited, system_waited = (int(each) / CLOCK for each in stat[11:15])
+    memory = [int(told.get(name, "0").split()[0]) * 1024 for name in MEMORY]
+    return Usage(user + system, user_waited + system_waited, *memory)
+
+
+def _fields(pid: int) -> dict[str, str]:
+    """Return the words of a process's status by their names."""
+    lines = _read(f"/proc/{pid}/status").splitlines()
+    return dict(line.split(":", 1) for line in lines if ":" in line)
 
 
 def share_of(pid: int) -> int | None:
@@ -60,6 +79,25 @@ def share_of(pid: int) -> int | None:
     except OSError:
         return None
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), None)
+
+
+def lone_usage(pid: int) -> dict[str, float] | None:
+    """Return CPU seconds and most resident bytes of a process that waits and has one thread, else None."""
+    try:
+        found = _fields(pid)
+        if int(found["Threads"]) != 1:
+            return None
+        return {"cpu": cpu_of(pid), "rss": int(found["VmHWM"].split()[0]) * 1024}
+    except (OSError, KeyError):
+        return None  # it was killed meanwhile
+
+
+def cpu_of(pid: int) -> float:
+    """Return the CPU seconds of a process with all its threads, as exact as the kernel counts them.
+
+    By the clock that `clock_getcpuclockid(3)` makes of a process's id.
+    """
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 def tree_bytes(folder: str) -> int:
@@ -86,8 +124,8 @@ def kill(pids: list[int]) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def end_all() -> int:
-    """Kill everything below this process until nothing is left; return how many there were."""
+def end_all() -> set[int]:
+    """Kill everything below this process until nothing is left; return what there was."""
     seen: set[int] = set()
     for _ in range(20_000):
         alive = below(os.getpid())
@@ -99,4 +137,4 @@ def end_all() -> int:
         except ChildProcessError:
             break
         time.sleep(0.001)
-    return len(seen)
+    return seen

@@ -1,7 +1,7 @@
 """A warm server: it has libraries loaded, and forks one run after the other into namespaces made for them.
 
 A fork of the spawner with one thread. It loads installed libraries and never code of a checkout; what a
-run does stays in the run's fork. It ends with its spawner, or when nothing was asked of it for a while.
+run does stays in the run's fork. It ends with its spawner, or after its last run when that retires it.
 """
 
 import gc
@@ -45,7 +45,10 @@ MODULES: Final = {
     ),
 }  # fmt: skip
 """What each profile loads; what isn't installed is left out."""
-IDLE_SECONDS: Final = 300.0
+RETIRE: Final = b"retire"
+READY: Final = b"ready"
+LARGE: Final = b"large"
+"""What is said on the line to the spawner: by it, and back when everything has been loaded."""
 LAST_SECONDS: Final = 2.0
 """What the runs get to end in when the spawner is gone: their keepers end them at once."""
 HUGE: Final = 2**21
@@ -87,35 +90,38 @@ class Zygote:
         self._runs: dict[int, tuple[int, socket.socket]] = {}
         #: the spawner is there
         self._serving = True
+        #: nothing more will be asked for
+        self._retired = False
 
     def serve(self) -> None:
-        """Fork runs until the spawner is gone or nobody asks; then collect those that end with it.
+        """Fork runs until the spawner is gone or wants no more; then collect those that end with it.
 
         A namespace can't end before its last process was collected, which nobody would do after this one.
         """
-        while self._poll_once(IDLE_SECONDS) or (self._runs and self._serving):
-            pass
+        while self._serving and (self._runs or not self._retired):
+            self._poll_once(None)
         end = time.monotonic() + LAST_SECONDS
         while self._runs and time.monotonic() < end:
             self._poll_once(LAST_SECONDS)
 
-    def _poll_once(self, seconds: float) -> bool:
-        """Serve what is to be had; False when that was nothing, or when the spawner is gone."""
-        ready = self._poll.poll(seconds * 1000)
-        for number, _ in ready:
+    def _poll_once(self, seconds: float | None) -> None:
+        """Serve what is to be had within some seconds."""
+        for number, _ in self._poll.poll(None if seconds is None else seconds * 1000):
             if number in self._births:
                 self._hear(number)
             elif number in self._runs:
                 self._tell_end(number)
             elif number == self._requests.fileno() and not self._take():
                 self._poll.unregister(number)
-                self._serving = False
-        return bool(ready) and self._serving
 
     def _take(self) -> bool:
-        """Carry out one request; False when the spawner is gone."""
-        words, fds, _, _ = socket.recv_fds(self._requests, REQUEST_BYTES, len(ENDS))
-        if not words:
+        """Carry out one request; False when it was the last: the spawner is gone, or wants no more."""
+        try:
+            words, fds, _, _ = socket.recv_fds(self._requests, REQUEST_BYTES, len(ENDS))
+        except ConnectionError:
+            words = b""  # it went before it had read that this server is ready
+        if words in (b"", RETIRE):
+            self._serving, self._retired = bool(words), True
             return False
         ends = dict(zip(ENDS, fds, strict=True))
         report = socket.socket(fileno=ends.pop("report"))
@@ -204,6 +210,11 @@ def own_bytes() -> int:
     return (int(pages[1]) - int(pages[2])) * PAGE
 
 
+def resident_bytes() -> int:
+    """Return the resident bytes of this process, files that are mapped included."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
+
+
 def _enter(order: dict[str, Any], ends: dict[str, int], tells: int, mapped: int) -> NoReturn:
     """Join the keeper's namespaces, confine this process and be the run."""
     try:
@@ -238,8 +249,8 @@ def refresh() -> None:
         sys.modules["numpy"].random.seed()
 
 
-def be(profile: str, path: list[str], requests: socket.socket) -> NoReturn:
-    """Become the server of a profile: load, say so with one byte, serve."""
+def be(profile: str, path: list[str], requests: socket.socket, most: float) -> NoReturn:
+    """Become the server of a profile: load, say so, serve; over `most` resident bytes say that and end."""
     try:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -248,7 +259,10 @@ def be(profile: str, path: list[str], requests: socket.socket) -> NoReturn:
         gc.freeze()
         gc.disable()
         collapse()
-        requests.send(b"ready")
+        if resident_bytes() > most:
+            requests.send(LARGE)
+            os._exit(0)
+        requests.send(READY)
         prctl(PR_SET_PDEATHSIG, 0)  # from here on it sees by its socket that the spawner is gone
         Zygote(requests).serve()
     except BaseException as error:  # noqa: BLE001 - runs go on without it

@@ -13,6 +13,8 @@ import shutil
 import signal
 import socket
 import sqlite3
+import stat
+import struct
 import subprocess
 import sys
 import threading
@@ -414,6 +416,18 @@ def res_memory_of_children(have):
     return "had 1600 MiB"
 
 
+def res_shared_mappings(have):
+    """Memory that is nobody's own and in no file."""
+    for _ in range(8):
+        if os.fork() == 0:
+            room = mmap.mmap(-1, 200 << 20)
+            for place in range(0, len(room), 4096):
+                room[place] = 1
+            time.sleep(30)
+    time.sleep(30)
+    return "had 1600 MiB"
+
+
 def res_disk(have):
     with open("big", "wb") as file:
         for _ in range(512):
@@ -552,3 +566,207 @@ def leave_folder(_):
 
 def leave_tree(_):
     shutil.copytree("/usr/include", Path(os.environ["TMPDIR"], "tree"), symlinks=True)
+
+
+# ------------------------------------------------------------------ ways around by what is open or shown already
+
+
+def fs_reopen(have):
+    with open(Path(have["checkout"], "module.py"), "rb") as file:
+        way = os.open(f"/proc/self/fd/{file.fileno()}", os.O_RDWR)
+    os.write(way, b"HACKED")
+    return "wrote"
+
+
+def fs_mark(have):
+    os.setxattr(Path(have["checkout"], "module.py"), "user.mark", b"1")
+    return "marked"
+
+
+def fs_truncate(have):
+    os.truncate(have["victim"], 0)
+    return "cut"
+
+
+def fs_shared_folders(have):
+    """What lies there must not be there for anybody else."""
+    for folder in ("/tmp", "/dev/shm", "/var/tmp", "/run", "/run/lock"):
+        try:
+            Path(folder, have["abstract"]).write_text("x")
+        except OSError:
+            continue
+
+
+def fs_kernel_files(have):
+    for place, words in {"sysrq-trigger": "h", "sys/vm/drop_caches": "1", "1/oom_score_adj": "1"}.items():
+        try:
+            Path("/proc", place).write_text(words)
+            return place
+        except OSError:
+            continue
+    return None
+
+
+def fs_own_score(have):
+    Path("/proc/self/oom_score_adj").write_text("-500")
+    return "made itself the last to be killed"
+
+
+def net_open_ports(have):
+    """Services of this machine: databases, brokers, names, the site."""
+    for family, host in (
+        (socket.AF_INET, "127.0.0.1"),
+        (socket.AF_INET6, "::1"),
+        (socket.AF_INET, "0.0.0.0"),
+    ):
+        for port in (22, 25, 53, 80, 443, 631, 2375, 5432, 5555, 6379, 8000, 8080, 11211, have["port"]):
+            with socket.socket(family) as line:
+                line.settimeout(0.2)
+                if line.connect_ex((host, port)) == 0:
+                    return f"{host}:{port}"
+    return None
+
+
+def net_sockets_in_sight(have):
+    """Sockets anywhere in the tree of files; /proc has none."""
+    for place, folders, names in os.walk("/"):
+        folders[:] = [each for each in folders if each not in ("proc", "usr", "lib", ".venv", "versions")]
+        for name in names:
+            info = os.lstat(f"{place}/{name}")
+            if stat.S_ISSOCK(info.st_mode):
+                return f"{place}/{name}"
+    return None
+
+
+def net_names(have):
+    return socket.getaddrinfo("example.org", 80)
+
+
+def net_raw(have):
+    return str(socket.socket(socket.AF_INET, socket.SOCK_RAW, 1))
+
+
+def net_interfaces(have):
+    return [name for _, name in socket.if_nameindex() if name != "lo"] or None
+
+
+def net_change_interface(have):
+    """Needs rights over the network, also over one's own."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        fcntl.ioctl(line, 0x8914, struct.pack("16sH22x", b"lo", 0))
+    return "took the network down"
+
+
+def proc_affinity(have):
+    os.sched_setaffinity(have["pid"], {0})
+    return "pinned"
+
+
+def proc_limits(have):
+    resource.prlimit(have["pid"], resource.RLIMIT_NOFILE, (8, 8))
+    return "limited"
+
+
+def proc_first(have):
+    """The first process of the namespace has been outside."""
+    for part in ("mem", "environ", "maps", "auxv", "syscall", "stack", "io", "fd", "cwd", "root", "ns"):
+        place = f"/proc/1/{part}"
+        try:
+            if part in ("fd", "ns"):
+                found = [os.readlink(f"{place}/{each}") for each in os.listdir(place)]
+            elif part in ("cwd", "root"):
+                found = os.listdir(place)
+            else:
+                found = open(place, "rb").read(64)
+            if found:
+                return f"{place}: {found!r}"[:200]
+        except OSError:
+            continue
+    return None
+
+
+def proc_in_sight(have):
+    """Only the keeper and this process."""
+    found = [name for name in os.listdir("/proc") if name.isdigit()]
+    return found if len(found) > 2 else None
+
+
+def sec_rights(have):
+    """What a program with the set-user-id bit could give back."""
+    told = dict(
+        line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":\t" in line
+    )
+    rights = [each for each in ("CapInh", "CapPrm", "CapEff", "CapAmb") if int(told[each], 16)]
+    kept = told["NoNewPrivs"] == "1" and told["Seccomp"] == "2" and os.getuid() == os.geteuid() != 0
+    return None if kept and not rights else f"{rights} {told['NoNewPrivs']} {os.getresuid()}"
+
+
+def sec_raised_program(have):
+    shutil.copy("/usr/bin/id", "mine")
+    os.chmod("mine", 0o6755)
+    for words in (["./mine", "-u"], ["su", "-c", "id -u"], ["sudo", "-n", "id", "-u"], ["mount"], ["newgrp"]):
+        try:
+            done = subprocess.run(words, capture_output=True, text=True, timeout=2, check=False)
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if done.returncode == 0 and done.stdout.strip() == "0":
+            return words
+    return None
+
+
+def sec_kernel(have):
+    for place in ("kcore", "kmsg", "vmallocinfo", "slabinfo", "pagetypeinfo", "timer_list", "sched_debug"):
+        try:
+            if open(f"/proc/{place}", "rb").read(64):
+                return place
+        except OSError:
+            continue
+    return "/sys" if Path("/sys").exists() else None
+
+
+def sec_core(have):
+    """What a dump would hold, and who would be given it."""
+    resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+    if os.fork() == 0:
+        os.abort()
+    _, status = os.wait()
+    return "a dump was made" if os.WCOREDUMP(status) else None
+
+
+def kern_wide_numbers(have):
+    """The same calls under their numbers of another table."""
+    return LIBC.syscall(ctypes.c_long(0x40000000 | have["numbers"]["openat"]), -100, b"/", 0)
+
+
+kern_compare = door("kcmp", 1, 1, 0, 0, 0)
+kern_filter = door("seccomp", 1, 0, bytes(16))
+kern_queue_of_messages = door("mq_open", b"queue", 0o102, 0o600, None)
+kern_semaphores = door("semget", 0, 1, 0o1600)
+kern_secret_memory = door("memfd_secret", 0)
+kern_set_attributes = door("mount_setattr", -100, b"/", 0, bytes(32), 32)
+kern_other_root = door("pivot_root", b".", b".")
+kern_domain = door("setdomainname", b"x", 1)
+kern_pages = door("move_pages", 0, 0, None, None, None, 0)
+kern_group_of_rings = door("io_uring_enter", 3, 0, 0, 0, None, 0)
+kern_personality = door("personality", 0x0040000)
+
+
+def kern_time_space(have):
+    return syscall(have, "unshare", 0x80)
+
+
+def res_hole(have):
+    with open("hole", "wb") as file:
+        file.truncate(1 << 40)
+    return "a file of 1 TiB"
+
+
+def leave_socket(_):
+    socket.socket(socket.AF_UNIX).bind(str(Path(os.environ["TMPDIR"], "report.json")))
+
+
+def leave_deep(_):
+    os.chdir(os.environ["TMPDIR"])
+    for _ in range(1500):
+        os.mkdir("d")
+        os.chdir("d")

@@ -117,6 +117,8 @@ class World:
             self.checkout / ".git" / "hooks"
         ).exists():
             found.append("files of the checkout were changed")
+        shared = [Path(each, self.abstract) for each in ("/tmp", "/dev/shm", "/var/tmp", "/run", "/run/lock")]
+        found += [f"{each} was made" for each in shared if each.exists()]
         if (
             self.process.poll() is not None
             or os.getpriority(os.PRIO_PROCESS, self.process.pid) != self.priority
@@ -174,7 +176,7 @@ def _achieved(name: str, measured: Measurement) -> list[str]:
         forged = judge.compared(measured, True).ok
         return ["a verdict was forged"] if forged else []
     if name.startswith("leave_"):
-        return [] if name == "leave_tree" or not measured.ok else ["the run counts as good"]
+        return [] if name in ("leave_tree", "leave_deep") or not measured.ok else ["the run counts as good"]
     if name in ("proc_hang_up_keeper", "proc_daemon"):
         return [] if measured.ok else [f"the run did not go on: {measured.explain()}"]
     found = [f"it got {measured.result}"] if measured.ok and measured.result is not None else []

@@ -101,10 +101,20 @@ def test_nothing_runs_without_any_wall_unless_allowed() -> None:
         ({"SANDBOX_REQUIRE": "landlock, seccomp,"}, policy.Policy(frozenset({"landlock", "seccomp"}))),
         ({"SANDBOX_ALLOW_UNISOLATED": "1"}, policy.Policy(allow_unisolated=True)),
         ({"SANDBOX_ALLOW_UNISOLATED": "no"}, policy.Policy()),
+        (
+            {"SANDBOX_WARM_IDLE_SECONDS": "5", "SANDBOX_WARM_MEMORY_MB": "0"},
+            policy.Policy(warm=policy.Warm(idle_seconds=5, memory_mb=0)),
+        ),
     ],
 )
 def test_the_environment_sets_the_policy(environ: dict[str, str], expected: policy.Policy) -> None:
     assert policy.policy_of(environ) == expected
+
+
+@pytest.mark.parametrize("text", ["0", "soon", "nan", "1e9", "-1"])
+def test_a_wait_that_makes_no_sense_is_refused(text: str) -> None:
+    with pytest.raises(SandboxUnavailable, match="SANDBOX_WARM_IDLE_SECONDS must be a number from 1 to"):
+        policy.policy_of({"SANDBOX_WARM_IDLE_SECONDS": text})
 
 
 @pytest.mark.parametrize("without", [["landlock"]], indirect=True)
