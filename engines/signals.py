@@ -23,5 +23,8 @@ workflow_revised = Signal()
 promotion_changed = Signal()
 """A promotion was opened or went to another state: promotion."""
 
+stages_asked = Signal()
+"""A person asked for runs through the hard stages: order, plain data for the task."""
+
 orphan_work_asked = Signal()
 """A person asked for work on an engine's orphan modules: order, plain data for the task."""

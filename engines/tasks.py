@@ -5,6 +5,8 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -23,15 +25,31 @@ from redis.retry import Retry
 
 from engines.domain.promotion import PromotionState
 from engines.models import Cycle, Promotion
-from engines.services import cycles, orphan_work, promotions, sweeper, temporal_stages, workflow_graph
+from engines.services import (
+    cycles,
+    orphan_work,
+    promotions,
+    stage_orders,
+    sweeper,
+    temporal_stages,
+    workflow_graph,
+)
 from engines.services.pulse import closing
-from engines.signals import cycle_queued, engine_freed, orphan_work_asked, promotion_changed
+from engines.signals import (
+    cycle_queued,
+    engine_freed,
+    orphan_work_asked,
+    promotion_changed,
+    stages_asked,
+)
 
 log = logging.getLogger(__name__)
 
 QUEUE = "celery"
 BROKER_TIMEOUT = 0.5
 SETTLE_SECONDS = 1.0
+BUSY_SECONDS = 15.0
+"""Stages that were asked for while others run are tried again after so long."""
 
 
 @shared_task(name="engines.tasks.run_cycle")
@@ -205,10 +223,45 @@ def measure_stages() -> None:
     """Run the workflow that waits longest through the hard stages; stopped at once when this process ends."""
     if _process.forked:
         signal.signal(signal.SIGTERM, _asked_to_end)
+    with _stoppable():
+        row = temporal_stages.measure_due()
+        if row is not None:
+            promotions.renew(row.engine_id, row.workflow)
+
+
+@shared_task(name="engines.tasks.run_stages")
+def run_stages(order: dict[str, Any]) -> None:
+    """Run the stages that a person asked for; while others run, later."""
+    if _process.forked:
+        signal.signal(signal.SIGTERM, _asked_to_end)
+    with _stoppable():
+        busy = stage_orders.carry_out(order) == "busy"
+    if busy:
+        run_stages.apply_async((order,), countdown=BUSY_SECONDS)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let what runs be stopped when this process is asked to end, and end it then."""
     closing.running += 1
     try:
-        temporal_stages.measure_due()
+        yield
     finally:
         closing.running -= 1
     if closing.asked:
         threading.Timer(SETTLE_SECONDS, _end_process).start()
+
+
+@receiver(stages_asked)
+def send_stages(order: dict[str, Any], **_: Any) -> None:
+    """Send a worker the stages that a person asked for, once the act is written down."""
+    transaction.on_commit(lambda: _send_stages(order))
+
+
+def _send_stages(order: dict[str, Any]) -> None:
+    try:
+        _probe_broker()
+        run_stages.apply_async((order,), retry=False)
+    except (OperationalError, RedisError, OSError):
+        log.warning("stages %s: broker away", order["token"])
+        stage_orders.failed(order, "the broker is away, so no worker heard of it; ask again when it is back")

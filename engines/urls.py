@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from engines.views import bulk, compare, cycle, engine, exports, forecasts, listing, logs, undo
+from engines.views import bulk, compare, cycle, engine, exports, forecasts, listing, logs, stages, undo
 from engines.views.orphans import bulk as orphan_bulk
 from engines.views.orphans import module, progress, queue, revisions, scans, self_tests
 from engines.views.promotions import decision, policy, rollback
@@ -72,6 +72,8 @@ urlpatterns = [
         rf"^engines/{NAME}/forecasts/latest\.json$", forecasts.forecast_chart, name="engine-forecast-chart"
     ),
     re_path(rf"^engines/{NAME}/policy/$", policy.engine_policy, name="engine-policy"),
+    re_path(rf"^engines/{NAME}/stages/$", stages.engine_stages, name="engine-stages"),
+    re_path(rf"^engines/{NAME}/stages/cancel/$", stages.engine_stages_cancel, name="engine-stages-cancel"),
     re_path(rf"^engines/{NAME}/scan/$", orphan_bulk.orphan_scan, name="orphan-scan"),
     re_path(rf"^engines/{NAME}/trigger/$", engine.engine_trigger, name="engine-trigger"),
     re_path(rf"^engines/{NAME}/charts/{KIND}\.json$", engine.engine_chart, name="engine-chart"),

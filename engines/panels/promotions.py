@@ -53,6 +53,7 @@ def promotion_row(promotion: Promotion) -> Panel:
         "candidate": candidate(promotion),
         "subject": visible(promotion.subject),
         "cycle": promotion.cycle_id,
+        "revision": promotion.revision_id,
         "state": promotion.state,
         "word": state_word(promotion.state),
         "open": promotion.is_open,

@@ -12,7 +12,6 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Max, OuterRef, Subquery
 
 from engines import git
 from engines.domain.cycle import Interrupted
@@ -21,9 +20,10 @@ from engines.domain.roi import ValueModel, cycle_cost
 from engines.domain.states import CycleState, RevisionState
 from engines.domain.workflows.stages import NORMAL, STAGES, summed
 from engines.models import Cycle, Engine, WorkflowRevision, WorkflowStages
-from engines.services import bots, workflow_graph, workflows
+from engines.services import bots, workflow_graph
 from engines.services.pulse import closing
 from engines.services.stage_runs import REPEATS, SECONDS, Stages, run_stages
+from engines.services.stage_turns import waiting
 from engines.services.workflow_benchmark import Bench
 from forecasting.domain.confidence import SHORT, risk_adjusted
 from forecasting.models import RoiEvent
@@ -193,38 +193,19 @@ class _Closing:
 
 
 def measure_due() -> WorkflowStages | None:
-    """Measure the workflow that waits longest: a cycle of its engine was done since. None: none is due.
+    """Measure what waits longest: a candidate for evidence, a workflow since a cycle. None: nothing is due.
 
     One at a time in all workers together; a set that was stopped is taken up again later.
     """
-    for engine, workflow in _waiting():
+    for engine, revision in waiting():
         if not cache.add(LOCK, 1, SECONDS):
             return None
         try:
-            return measure(engine, workflows.current(engine, workflow), by="schedule", cancel=_Closing())
+            return measure(engine, revision, by="schedule", cancel=_Closing())
         except (MenaceError, OSError) as error:
-            log.warning("stages of %s/%s can't be measured: %s", engine.name, workflow, error)
+            log.warning("stages of %s/%s can't be measured: %s", engine.name, revision.workflow, error)
         except Interrupted:
             return None
         finally:
             cache.delete(LOCK)
     return None
-
-
-def _waiting() -> list[tuple[Engine, str]]:
-    """Return the enabled engines' workflows with a done cycle since their latest set, the longest first."""
-    done = Cycle.objects.filter(engine=OuterRef("pk"), state=CycleState.DONE).order_by("-id").values("pk")
-    engines = Engine.objects.filter(enabled=True).annotate(done=Subquery(done[:1])).exclude(done=None)
-    latest = {
-        (row["engine"], row["workflow"]): row["latest"]
-        for row in WorkflowStages.objects.values("engine", "workflow").annotate(latest=Max("cycle"))
-    }
-    found = [
-        (latest.get((engine.pk, name)) or 0, engine, name)
-        for engine in engines
-        for name in bots.manifest_of(engine).workflows
-    ]
-    due = [each for each in found if each[0] < each[1].done]  # type: ignore[attr-defined]
-    return [
-        (engine, name) for _, engine, name in sorted(due, key=lambda each: (each[0], each[1].pk, each[2]))
-    ]

@@ -21,7 +21,7 @@ MISSING: Final[Mapping[str, Said]] = {
     ),
     "brittle": (
         "Whether it is brittle was not measured.",
-        "A forecast that has seen the entropy of the runs.",
+        "Its runs through the hard stages beside what is live, or a forecast that saw the entropy rise.",
     ),
     "p_collapse": (
         "The probability of a collapse was not measured.",
@@ -58,11 +58,13 @@ NO_GAIN: Final[Said] = (
     "A candidate whose gain is significant.",
 )
 BRITTLE: Final[Said] = (
-    "It is brittle: a little more entropy costs much ROI.",
-    "Cycles in which the ROI bears changes of entropy.",
+    "It is brittle: a little more entropy, or hard conditions, cost it much ROI.",
+    "Runs under hard conditions, and cycles, in which it loses no more than what is live.",
 )
 NO_CODE_ENTROPY: Final = "Entropy was not measured, and it makes no other code run that could raise it."
-NOT_BRITTLE: Final = "It is not brittle: small changes of entropy do not cost much ROI."
+NOT_BRITTLE: Final = (
+    "It is not brittle: neither changes of entropy nor hard conditions were seen to cost much ROI."
+)
 NO_DEPENDANTS: Final = "No other workflow depends on it."
 NO_CODE_FLAGS: Final = "It makes no other code run, so there is nothing to flag."
 NO_CODE_TESTS: Final = "It makes no other code run, so there is nothing to self-test."

@@ -15,11 +15,20 @@ from engines.domain.errors import InvalidInput
 from engines.domain.unseen import visible_data
 from engines.models import Engine
 from engines.panels import graph as graphs
-from engines.services import bots
+from engines.serializers import Input, StrictText
+from engines.services import bots, stage_orders
 from engines.services.temporal_stages import evidence_for
-from engines.viewsets import SEE_ENGINES, known_parameters, text_parameter
+from engines.viewsets import (
+    OPERATE,
+    SEE_ENGINES,
+    actor_of,
+    checked,
+    known_parameters,
+    text_parameter,
+)
 from forecasting.panels.foresight import verdicts
 from menace_site.api.endpoint import Endpoint
+from menace_site.api.promotion_serializers import WholeNumber
 
 
 class KeysSerializer(serializers.Serializer[Any]):
@@ -102,11 +111,33 @@ class GraphSerializer(serializers.Serializer[Any]):
     wave = WaveSerializer(allow_null=True, help_text="With `workflow`: what a change of it would do.")
 
 
+class StagesInput(Input):
+    """What shall run; without both, every workflow as it runs today."""
+
+    workflow = StrictText(required=False, max_length=64)
+    revision = WholeNumber(required=False, min_value=1, max_value=2**63 - 1)
+
+
+class StagesOrderSerializer(serializers.Serializer[Any]):
+    """Stages that somebody asked for, and how far they are."""
+
+    engine = serializers.CharField()
+    token = serializers.CharField(help_text="The same for all who ask while it is under way.")
+    state = serializers.CharField(help_text="waiting, running, done, failed or cancelled")
+    by = serializers.CharField()
+    at = serializers.DateTimeField()
+    revisions = serializers.ListField(child=serializers.IntegerField())
+    done = serializers.IntegerField(help_text="Runs that have ended.")
+    of = serializers.IntegerField(help_text="Runs in all.")
+    message = serializers.CharField(allow_blank=True)
+
+
 class StagesSerializer(serializers.Serializer[Any]):
     """How each workflow of an engine bore the hard stages when it last ran through them."""
 
     engine = serializers.CharField()
     workflows = serializers.DictField(child=serializers.DictField())
+    order = StagesOrderSerializer(allow_null=True, help_text="What was asked for last; null: nothing lately.")
 
 
 class VerdictSerializer(serializers.Serializer[Any]):
@@ -139,7 +170,13 @@ GRAPH_PARAMETERS = [
 class Foresight(Endpoint, GenericViewSet[Any]):
     """What is foreseen of an engine."""
 
-    access = {"graph": SEE_ENGINES, "stages": SEE_ENGINES, "verdicts": SEE_ENGINES}
+    access = {
+        "graph": SEE_ENGINES,
+        "stages": SEE_ENGINES,
+        "verdicts": SEE_ENGINES,
+        "run_stages": OPERATE,
+        "cancel_stages": OPERATE,
+    }
     lookup_field = "name"
     pagination_class = None
     serializer_class = GraphSerializer
@@ -167,7 +204,21 @@ class Foresight(Endpoint, GenericViewSet[Any]):
         known_parameters(request)
         engine = self.engine()
         found = {each: evidence_for(engine, each) for each in sorted(bots.manifest_of(engine).workflows)}
-        return Response({"engine": engine.name, "workflows": visible_data(found)})
+        order = stage_orders.noted(engine.pk)
+        return Response({"engine": engine.name, "workflows": visible_data(found), "order": order})
+
+    @extend_schema(request=StagesInput, responses={202: StagesOrderSerializer})
+    @action(detail=True, methods=["post"])
+    def run_stages(self, request: Request, name: str) -> Response:
+        """Run workflows through the hard stages now; who asks once more meanwhile gets the same order."""
+        engine, values = self.engine(), checked(StagesInput, request)
+        return Response(stage_orders.ask(engine, actor=actor_of(request), **values), status=202)
+
+    @extend_schema(request=None, responses=StagesOrderSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel_stages(self, request: Request, name: str) -> Response:
+        """Stop the stages that are under way within seconds; 409 where none are."""
+        return Response(stage_orders.cancel(self.engine(), actor=actor_of(request)))
 
     @extend_schema(responses=VerdictSerializer(many=True))
     @action(detail=True)

@@ -47,7 +47,17 @@ urlpatterns = [
         re_path(
             rf"^engines/{NAME}/{act}/?$", foresight.Foresight.as_view({"get": act}), name=f"api-engine-{act}"
         )
-        for act in ("graph", "stages", "verdicts")
+        for act in ("graph", "verdicts")
+    ),
+    re_path(
+        rf"^engines/{NAME}/stages/?$",
+        foresight.Foresight.as_view({"get": "stages", "post": "run_stages"}),
+        name="api-engine-stages",
+    ),
+    re_path(
+        rf"^engines/{NAME}/stages/cancel/?$",
+        foresight.Foresight.as_view({"post": "cancel_stages"}),
+        name="api-engine-stages-cancel",
     ),
     re_path(r"^cycles/?$", CYCLE_LIST, name="api-cycle-list"),
     re_path(rf"^cycles/{PK}/?$", CYCLE, name="api-cycle"),

@@ -65,7 +65,8 @@ def test_an_engine_that_was_never_measured_says_so(viewer: Api) -> None:
     make_engine("bare")
     found = viewer.get("engines/bare/graph/").json()
     assert (found["at"], found["nodes"], found["edges"], found["due"]) == (None, [], [], True)
-    assert viewer.get("engines/bare/stages/").json() == {"engine": "bare", "workflows": {}}
+    nothing = {"engine": "bare", "workflows": {}, "order": None}
+    assert viewer.get("engines/bare/stages/").json() == nothing
     assert viewer.get("engines/bare/verdicts/").json() == []
 
 

@@ -12,6 +12,7 @@ from engines.services.promotions.opening import (
     judge,
     open_promotion,
     reconsider,
+    renew,
     supersede_gone,
 )
 from engines.services.promotions.policies import set_policy
@@ -34,6 +35,7 @@ __all__ = [
     "preview",
     "reconsider",
     "reject",
+    "renew",
     "rollback",
     "self_approval",
     "set_policy",

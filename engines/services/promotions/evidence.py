@@ -11,9 +11,10 @@ from django.db import connection
 from engines import git
 from engines.domain.promotion import Kind, plain
 from engines.domain.promotion_policy import PromotionPolicy
+from engines.domain.promotion_stages import brittle_by_stages
 from engines.domain.results import Json
 from engines.domain.states import VersionState
-from engines.models import Cycle, Engine, ModelVersion, WorkflowRevision
+from engines.models import Cycle, Engine, ModelVersion, WorkflowRevision, WorkflowStages
 from engines.services import bots
 from engines.services.promotions import gains, impact, live
 from forecasting.domain.foresight import severity
@@ -32,6 +33,7 @@ FORECAST_COLUMNS: Final = (
     "reason",
 )  # fmt: skip
 VERDICT_COLUMNS: Final = ("risk", "p_collapse", "collapse_in", "probabilities", "evidence", "reason")
+STAGE_COLUMNS: Final = ("id", "commit", "repeats", "roi", "degradation", "resilience")
 Candidate = ModelVersion | WorkflowRevision
 Document = dict[str, Json]
 
@@ -56,6 +58,7 @@ def gather(candidate: Candidate) -> Document:
             "forecast": forecast,
             "history": history_of((forecast or {}).get("subject", engine.name)),
             "impact": impact.impact_of(engine, workflow, gain["roi_gain"]),
+            "stages": stages_of(candidate),
             "flags": None,
             "self_tests": self_tests_of(candidate),
             "requested_by": requester_of(candidate),
@@ -137,6 +140,19 @@ def history_of(subject: str) -> list[float]:
     return [level for level in reversed(rows[:HISTORY]) if level is not None]
 
 
+def stages_of(candidate: Candidate) -> Document | None:
+    """Return the newest runs of a revision and of its parent through the hard stages; None for a model."""
+    if isinstance(candidate, ModelVersion):
+        return None
+    return {"candidate": _newest_set(candidate.pk), "live": _newest_set(candidate.parent_id)}
+
+
+def _newest_set(revision_id: int | None) -> Document | None:
+    rows = WorkflowStages.objects.filter(revision=revision_id).order_by("-pk")
+    row = None if revision_id is None else rows.first()
+    return None if row is None else {name: plain(getattr(row, name)) for name in STAGE_COLUMNS}
+
+
 def self_tests_of(candidate: Candidate) -> Document | None:
     """Return how the newest self-test of exactly this content ended; None where there is none."""
     if isinstance(candidate, ModelVersion) or not candidate.module_path:
@@ -175,7 +191,7 @@ def evidence_of(document: Mapping[str, Any], *, stale: tuple[str, ...] = (), age
         gain=gain["roi_gain"],
         cycles=len(document["history"]) if seen is None else seen,
         risk=forecast.get("risk") or None,
-        brittle=forecast.get("brittle"),
+        brittle=_brittle(forecast.get("brittle"), document.get("stages")),
         p_collapse=forecast.get("p_collapse"),
         mean=tuple(forecast.get("mean") or ()),
         upper80=tuple(forecast.get("upper80") or ()),
@@ -188,6 +204,12 @@ def evidence_of(document: Mapping[str, Any], *, stale: tuple[str, ...] = (), age
         age_hours=age_hours,
         stale=stale,
     )
+
+
+def _brittle(forecast: bool | None, stages: Mapping[str, Any] | None) -> bool | None:
+    """Return whether it is brittle by its course, or by its runs under hard conditions; the worse answer."""
+    answers = [answer for answer in (forecast, brittle_by_stages(stages)) if answer is not None]
+    return any(answers) if answers else None
 
 
 def age_hours(document: Mapping[str, Any], at: datetime) -> float:

@@ -176,6 +176,27 @@ def reconsider(promotion_id: int, *, actor: Actor) -> Promotion:
     return fresh
 
 
+def renew(engine_id: int, workflow: str) -> list[int]:
+    """Ask the gate anew about a workflow's candidates that it holds, and return the new promotions' ids.
+
+    Only where it says something else by now, or was shown other runs through the hard stages: nobody's page
+    goes stale for nothing.
+    """
+    held = Promotion.objects.filter(engine=engine_id, state=PromotionState.HELD, revision__workflow=workflow)
+    opened = []
+    for promotion in held.select_related("engine", "revision__engine").order_by("pk"):
+        candidate = freshness.candidate_of(promotion)
+        document = evidence.gather(candidate)
+        verdict = judge(candidate, document, evidence.policy_of(promotion.engine)).verdict
+        if verdict == promotion.verdict and document["stages"] == promotion.evidence.get("stages"):
+            continue
+        try:
+            opened.append(open_promotion(candidate, document=document).pk)
+        except Conflict:  # it is no candidate any more
+            continue
+    return opened
+
+
 def supersede_gone(engine_id: int) -> int:
     """End the open promotions whose candidate is none any more; return how many."""
     ended = 0
