@@ -4,10 +4,11 @@ import os
 import signal
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import Final, NamedTuple
 
 CLOCK: Final = os.sysconf("SC_CLK_TCK")
+DEEPEST: Final = 200
+"""Folders in folders of a run without a file system of its own: deeper ones could hide files."""
 MEMORY: Final = ("RssAnon", "RssFile", "RssShmem", "VmHWM")
 
 
@@ -100,13 +101,19 @@ def cpu_of(pid: int) -> float:
     return time.clock_gettime(~pid << 3 | 2)
 
 
-def tree_bytes(folder: str) -> int:
-    """Add up what the files below a folder take, following no link."""
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                total += (Path(place) / name).lstat().st_blocks * 512
+def tree_bytes(folder: str) -> float:
+    """Add up what files below a folder take, following no link; infinite for one that is too deep to tell."""
+    total, waiting = 0, [(folder, 0)]
+    while waiting:
+        place, depth = waiting.pop()
+        if depth > DEEPEST:
+            return float("inf")
+        with suppress(OSError), os.scandir(place) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append((entry.path, depth + 1))
+                else:
+                    total += entry.stat(follow_symlinks=False).st_blocks * 512
     return total
 
 
