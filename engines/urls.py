@@ -45,6 +45,7 @@ urlpatterns = [
     path("orphans/<int:pk>/", module.orphan_detail, name="orphan-detail"),
     path("orphans/<int:pk>/live/", module.orphan_live, name="orphan-live"),
     path("orphans/<int:pk>/source/", module.orphan_source, name="orphan-source"),
+    path("orphans/<int:pk>/twin/", module.orphan_twin, name="orphan-twin"),
     path("orphans/<int:pk>/reopen/", progress.orphan_reopen, name="orphan-reopen"),
     re_path(rf"^orphans/(?P<pk>[0-9]{{1,18}})/{ORPHAN_ACT}/$", orphan_bulk.orphan_act, name="orphan-act"),
     path("promotions/", promotions.promotion_list, name="promotion-list"),

@@ -204,3 +204,56 @@ class TestProgress:
         assert "&lt;b&gt;new&lt;/b&gt;" in page
         assert not ModuleProgress.objects.get().complete
         assert AuditEntry.objects.filter(verb="module.reopen").count() == 1
+
+
+class TestTwin:
+    """The module beside the live module that it is like."""
+
+    LIVE = (
+        SOURCE.replace("rule(x)", "check(given)").replace("{x}", "{given}").replace("import os", "import re")
+    )
+
+    @pytest.fixture
+    def beta(self, tmp_path: Path) -> Engine:
+        """An engine whose repository has a module and its twin."""
+        files = {"pkg/old.py": SOURCE, "pkg/live.py": self.LIVE}
+        return make_engine("beta", repository=str(make_repository(tmp_path / "twins", files)))
+
+    def test_both_stand_side_by_side_escaped_and_coloured(self, viewer: Client, beta: Engine) -> None:
+        module = make_module("beta", "pkg/old.py", twin="pkg/live.py", similarity=0.9)
+        page = text(viewer, f"/orphans/{module.pk}/twin/")
+        assert '<tr class="renamed">' in page
+        assert '<span class="def">check</span>' in page
+        assert "<script>{" not in page
+        assert "&lt;script&gt;" in page
+        assert "\u202e" not in page
+
+    def test_the_page_loads_it_only_when_it_comes_into_sight(self, viewer: Client, beta: Engine) -> None:
+        module = make_module("beta", "pkg/old.py", twin="pkg/live.py")
+        page = text(viewer, f"/orphans/{module.pk}/")
+        address = f"/orphans/{module.pk}/twin/"
+        assert f'hx-get="{address}" hx-trigger="revealed"' in page
+        assert "only there" not in page
+        part = viewer.get(address, headers={"HX-Request": "true"}).content.decode()
+        assert part.startswith('<section class="card" id="beside"')
+        assert "only there" in part
+
+    @pytest.mark.parametrize(
+        ("path", "twin", "told"),
+        [
+            ("pkg/old.py", "", "No live module is like it"),
+            ("pkg/old.py", "pkg/lost.py", "pkg/lost.py"),
+            ("pkg/lost.py", "pkg/live.py", "pkg/lost.py"),
+        ],
+    )
+    def test_what_can_not_be_compared_says_why(
+        self, viewer: Client, beta: Engine, path: str, twin: str, told: str
+    ) -> None:
+        module = make_module("beta", path, twin=twin)
+        page = text(viewer, f"/orphans/{module.pk}/twin/")
+        assert "There is nothing to compare" in page
+        assert told in page
+
+    def test_without_a_twin_nothing_is_offered(self, viewer: Client, alpha: Engine) -> None:
+        module = make_module(path="pkg/old.py")
+        assert "/twin/" not in text(viewer, f"/orphans/{module.pk}/")

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_safe
 from engines import git
 from engines.domain.errors import MenaceError
 from engines.domain.highlighting import highlighted
-from engines.domain.unseen import visible_data
+from engines.domain.side_by_side import compared
+from engines.domain.unseen import visible, visible_data
 from engines.models import Engine
 from engines.panels import orphans as panels
 from engines.panels.workflows import revisions_of_module
@@ -97,20 +98,49 @@ def orphan_source(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _source(engine: Engine, module: OrphanModule) -> dict[str, Any]:
-    """Return the lines of the scanned commit, or why they can't be shown; git is asked, nothing is run."""
-    commit = module.scan.commit if module.scan else ""
-    try:
-        commit = commit or git.head(Path(engine.repository))
-        text = git.read(Path(engine.repository), commit, module.path, SOURCE_BYTES)
-    except (MenaceError, OSError) as error:
-        return {"problem": f"The repository can't be read: {error}", "commit": commit}
+    """Return the lines of the scanned commit, or why they can't be shown."""
+    commit, text, problem = _read(engine, module, module.path)
     if text is None:
-        told = f"Commit {commit[:12]} has no such file of UTF-8 text of up to {SOURCE_BYTES >> 10} KiB."
-        return {"problem": told, "commit": commit}
+        return {"problem": problem, "commit": commit}
     found = highlighted(text)
     same = hashlib.sha256(text.encode()).hexdigest() == module.content_hash
     marked = {each.get("line") for each in module.evidence if each.get("path") in (None, module.path)}
     return {"lines": found.lines, "cut": found.cut, "commit": commit, "same": same, "marked": marked}
+
+
+def _read(engine: Engine, module: OrphanModule, path: str) -> tuple[str, str | None, str]:
+    """Return the scanned commit, a file's text in it, and why there is none; git is asked, nothing is run."""
+    commit = module.scan.commit if module.scan else ""
+    try:
+        commit = commit or git.head(Path(engine.repository))
+        text = git.read(Path(engine.repository), commit, path, SOURCE_BYTES)
+    except (MenaceError, OSError) as error:
+        return commit, None, f"The repository can't be read: {error}"
+    told = (
+        f"Commit {commit[:12]} has no file {visible(path)} of UTF-8 text of up to {SOURCE_BYTES >> 10} KiB."
+    )
+    return commit, text, "" if text is not None else told
+
+
+@require_safe
+@viewers
+def orphan_twin(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the module beside the live module that it is like; asked by htmx, only the comparison."""
+    module = module_of(request, pk)
+    context = {"module": panels.module_row(module), **_twin(engine_named(request, module.subject), module)}
+    part = "" if getattr(request, "htmx", False) else "module_"
+    return render(request, f"orphans/{part}twin.html", context)
+
+
+def _twin(engine: Engine, module: OrphanModule) -> dict[str, Any]:
+    if not module.twin:
+        return {"problem": "No live module is like it."}
+    commit, own, problem = _read(engine, module, module.path)
+    _, other, missing = _read(engine, module, module.twin) if own is not None else ("", None, problem)
+    if own is None or other is None:
+        return {"problem": missing, "commit": commit}
+    found = compared(own, other)
+    return {"rows": found.rows, "counts": found.counts, "cut": found.cut, "commit": commit}
 
 
 @require_safe
