@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
@@ -10,7 +11,10 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from engines.domain.errors import InvalidInput
-from engines.services.workflow_benchmark import REPEATS, Bench, compare, presets
+from engines.domain.roi import ValueModel
+from engines.services.promotions.gains import of_revision
+from engines.services.workflow_benchmark import REPEATS, SAVING_PAIRS, Bench, compare, presets
+from forecasting.domain.gate import Evidence, Policy, significance
 from orphans.domain.payloads import mixed
 from orphans.domain.schemas import infer
 from orphans.sandbox import Attempts, Cancel, Measurement, Network, Outcome, RunSpec
@@ -159,3 +163,67 @@ def test_the_source_of_each_side_is_measured(tmp_path: Path) -> None:
 def test_steps_whose_source_is_not_there_have_no_quality(tmp_path: Path) -> None:
     (tmp_path / "a.py").symlink_to("/etc/passwd")
     assert measured(tmp_path)["source"] == {"parent": None, "candidate": None}
+
+
+class Timed(Recorder):
+    """Runs that take the seconds of their side, the candidate's being the one with two steps."""
+
+    def __init__(self, parent: float, candidate: float, **facts: Any) -> None:
+        super().__init__(**facts)
+        self.seconds = {1: parent, 2: candidate}
+
+    def __call__(self, spec: RunSpec, *, cancel: Cancel | None = None) -> Measurement:
+        found = super().__call__(spec, cancel=cancel)
+        return replace(found, cpu_seconds=self.seconds[len(spec.payload["steps"])] + 0.001 * len(self.specs))
+
+
+def saved(place: Path, run: Recorder, **prices: Any) -> dict[str, Any]:
+    """Return a benchmark of a candidate with another run time."""
+    value = ValueModel(metric="accuracy", cpu_hour_cost=3600.0, **prices)
+    bench = Bench(checkout=place, import_paths=(".",), input="", seed=5, run=run, value=value)
+    return compare(bench, ["a:f"], ["b:f", "b:g"])
+
+
+def test_a_candidate_that_seems_to_save_is_asked_in_fresh_runs(tmp_path: Path) -> None:
+    run = Timed(2.0, 1.0)
+    told = saved(tmp_path, run)
+
+    assert len(run.specs) == 2 * REPEATS + 2 * SAVING_PAIRS + 2
+    last = [len(spec.payload["steps"]) for spec in run.specs[-2 * SAVING_PAIRS :]]
+    assert last[:4] == [2, 1, 1, 2], "both sides go first in turns"
+    assert told["savings"]["roi"] == pytest.approx(1.0, abs=0.01)
+    gain = of_revision(told)
+    assert (gain["significant"], gain["metric"]) == (True, "cpu_seconds")
+    assert gain["roi_gain"] == told["savings"]["roi"]
+    assert gain["test"]["p_value"] == pytest.approx(2 / 2**SAVING_PAIRS)
+
+
+@pytest.mark.parametrize("candidate", [2.0, 1.9, 3.0])
+def test_who_saves_little_or_nothing_is_not_asked(tmp_path: Path, candidate: float) -> None:
+    run = Timed(2.0, candidate)
+    told = saved(tmp_path, run)
+
+    assert (told["savings"], len(run.specs)) == (None, 2 * REPEATS + 2)
+    assert of_revision(told)["significant"] is False
+
+
+def test_who_fails_saves_nothing(tmp_path: Path) -> None:
+    assert saved(tmp_path, Timed(2.0, 1.0, result={"success": False}))["savings"] is None
+
+
+def test_what_is_billed_by_the_minute_saves_no_money_in_seconds(tmp_path: Path) -> None:
+    told = saved(tmp_path, Timed(2.0, 1.0), cpu_billing_seconds=60.0)
+
+    gain = of_revision(told)
+    assert (gain["significant"], gain["roi_gain"]) == (True, 0.0)
+    decision = significance(Evidence(significant=True, gain=0.0), Policy())
+    assert (decision.allows, "worth +0" in decision.text) == ("block", True)
+
+
+def test_more_successes_and_a_saving_share_the_error(tmp_path: Path) -> None:
+    runs = {"parent": {"runs": 5, "successes": 0}, "candidate": {"runs": 5, "successes": 5}}
+    both = {"presets": {"baseline": runs}, "roi": 1.5, "savings": {"parent": [1.0], "candidate": [1.0]}}
+
+    alone, shared = of_revision({**both, "savings": None}), of_revision(both)
+    assert shared["test"]["p_value"] == pytest.approx(2 * alone["test"]["p_value"])
+    assert (shared["significant"], shared["metric"], shared["roi_gain"]) == (True, "successes", 1.5)

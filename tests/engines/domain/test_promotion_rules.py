@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from engines.domain.promotion import (
     may_move,
     plain,
 )
-from engines.domain.promotion_gain import Pairs, pairs_test
+from engines.domain.promotion_gain import Pairs, Saving, pairs_test, saving_of, signed_rank_test
 from engines.domain.promotion_policy import LIMITS, PromotionPolicy
 from engines.domain.promotion_watch import left_band
 
@@ -171,6 +172,46 @@ def test_successes_are_compared_exactly(runs: int, parent: int, candidate: int, 
     found = pairs_test(Pairs(runs=runs, parent=parent, candidate=candidate))
 
     assert found == (None if p is None else pytest.approx(p))
+
+
+@pytest.mark.parametrize(
+    ("differences", "p"),
+    [
+        ([1.0] * 7, 1 / 128),
+        ([3.0, 1.0, 2.0], 1 / 8),
+        ([3.0, -1.0, 2.0], 2 / 8),
+        ([-1.0] * 5, 1.0),
+        ([1.0, -1.0], 3 / 4),
+        ([2.0, 1.0, 1.0, -1.0], 4 / 16),
+        ([0.0, 0.0], 1.0),
+        ([0.0, 1.0, 0.0], 1 / 2),
+        ([], None),
+    ],
+)
+def test_signed_ranks_are_counted_exactly(differences: list[float], p: float | None) -> None:
+    assert signed_rank_test(differences) == (None if p is None else pytest.approx(p))
+    assert signed_rank_test([1000 * each for each in differences]) == signed_rank_test(differences)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32))
+def test_a_candidate_that_saves_nothing_seldom_seems_to(seed: int) -> None:
+    rng = random.Random(seed)
+    found = [signed_rank_test([rng.gauss(0.0, 1.0) for _ in range(7)]) for _ in range(200)]
+
+    assert sum(p is not None and 2 * p < 0.05 for p in found) <= 18  # 5 expected at most, and 5.5 sigma
+
+
+@pytest.mark.parametrize(
+    "found", [None, {}, {"parent": [], "candidate": []}, {"parent": [1.0], "candidate": [1.0, 2.0]}]
+)
+def test_without_pairs_no_saving_is_known(found: Any) -> None:
+    assert saving_of(found) is None
+
+
+def test_a_saving_is_told_by_medians_and_its_worth() -> None:
+    found = {"parent": [2.0, 3.0, 4.0], "candidate": [1.0, 2.5, 1.0], "roi": 0.25}
+    assert saving_of(found) == Saving(p_value=1 / 8, roi=0.25, before=3.0, after=1.0, pairs=3)
 
 
 def test_presets_are_added_up() -> None:
