@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import IO, Final
 
 BATCH: Final = 600_000
@@ -23,13 +22,13 @@ class NoRuffError(RuntimeError):
     """ruff isn't there, or failed as a whole."""
 
 
-@dataclass(slots=True)
 class Plain:
     """Edges as ruff sees them."""
 
-    edges: dict[str, list[str]] = field(default_factory=dict)
-    #: files it complained about
-    failed: set[str] = field(default_factory=set)
+    def __init__(self) -> None:
+        self.edges: dict[str, list[str]] = {}
+        #: files it complained about
+        self.failed: set[str] = set()
 
 
 def ruff_program() -> str | None:

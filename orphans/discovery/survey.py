@@ -3,7 +3,6 @@
 import fnmatch
 import re
 import sys
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -25,12 +24,12 @@ KEPT_BYTES: Final = 40_000_000
 _QUOTED_WORD: Final = re.compile(rb'"([A-Za-z_]\w*)"')
 
 
-@dataclass(slots=True)
 class Reached:
     """Modules that roots of one kind lead to, and what other than an import keeps a module."""
 
-    seen: set[str] = field(default_factory=set)
-    kept: dict[str, Evidence] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+        self.kept: dict[str, Evidence] = {}
 
 
 def is_support(folder: str) -> bool:

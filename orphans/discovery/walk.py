@@ -3,9 +3,8 @@
 import os
 import stat
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from orphans.domain.rules import BUILD_FOLDERS, QUIET_TEXTS, SKIPPED_FOLDERS, is_text
 
@@ -23,8 +22,7 @@ class TooLargeError(ValueError):
     """The checkout has more files than a scan takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What tells that a file didn't change, without reading it."""
 
     size: int
@@ -39,19 +37,19 @@ class Stamp:
         return [self.size, self.mtime_ns, self.ctime_ns, self.inode]
 
 
-@dataclass(slots=True)
 class Tree:
     """The files of a checkout that matter, by repository-relative POSIX path."""
 
-    root: str
-    python: dict[str, Stamp] = field(default_factory=dict)
-    extensions: dict[str, Stamp] = field(default_factory=dict)
-    notebooks: dict[str, Stamp] = field(default_factory=dict)
-    texts: dict[str, Stamp] = field(default_factory=dict)
-    documents: dict[str, Stamp] = field(default_factory=dict)
-    #: folders of installed distributions and virtual environments
-    unreadable: dict[str, str] = field(default_factory=dict)
-    count: int = 0
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.python: dict[str, Stamp] = {}
+        self.extensions: dict[str, Stamp] = {}
+        self.notebooks: dict[str, Stamp] = {}
+        self.texts: dict[str, Stamp] = {}
+        self.documents: dict[str, Stamp] = {}
+        #: folders of installed distributions and virtual environments
+        self.unreadable: dict[str, str] = {}
+        self.count = 0
 
     def read(self, path: str, limit: int = MAX_SOURCE) -> bytes:
         """Return the file's bytes. Raises OSError when it is no regular file any more, or gone."""

@@ -5,8 +5,7 @@ Nothing here decides: a string or a word only says which files are worth a parse
 """
 
 import re
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 MAX_LISTED: Final = 4000
 """Distinct strings or imports kept of one file; generated tables have more, and name no modules."""
@@ -92,8 +91,7 @@ LISTS: Final = (
 """Words of code that may list modules by names without a dot."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What one file's bytes tell."""
 
     #: names behind `import` and `from`, as written

@@ -4,9 +4,9 @@ Paths are repository-relative POSIX paths everywhere, so two files of one name n
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 
 class Classification(StrEnum):
@@ -28,8 +28,7 @@ class Classification(StrEnum):
     PUBLIC_UNREFERENCED = "public_unreferenced"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One fact behind a verdict, with its place."""
 
     kind: str
@@ -47,12 +46,15 @@ class Evidence:
         return cls(kind=row["kind"], detail=row["detail"], path=row["path"], line=row["line"])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(NamedTuple):
     """One module that is not live."""
 
     path: str
     classification: Classification
+    #: 0 to 1
+    confidence: float
+    #: one sentence for people
+    reason: str
     #: modules inside the same island or chain that import it
     parents: tuple[str, ...] = ()
     #: from the head of its island down to it
@@ -61,10 +63,6 @@ class Finding:
     twin: str | None = None
     #: share of this module that the twin contains, 0 to 1
     similarity: float | None = None
-    #: 0 to 1
-    confidence: float
-    #: one sentence for people
-    reason: str
     evidence: tuple[Evidence, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -98,17 +96,16 @@ class Finding:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scan:
+class Scan(NamedTuple):
     """Everything one scan of a checkout told."""
 
     modules: int
     edges: int
-    findings: Mapping[str, Finding] = field(default_factory=dict)
+    seconds: float
+    findings: Mapping[str, Finding] = MappingProxyType({})
     isolated: tuple[str, ...] = ()
     #: files that could not be read as Python 3, with the reason
-    unreadable: Mapping[str, str] = field(default_factory=dict)
-    seconds: float
+    unreadable: Mapping[str, str] = MappingProxyType({})
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain JSON; `orphans` maps each path to its finding."""

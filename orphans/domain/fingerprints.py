@@ -16,8 +16,7 @@ import builtins
 import warnings
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 MAX_CHARACTERS: Final = 500_000
 """Longer sources are data, not code to compare."""
@@ -40,8 +39,7 @@ _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _FIELDS: Final[dict[type[ast.AST], tuple[str, ...]]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(NamedTuple):
     """The shapes and names of one module."""
 
     #: hash of a statement's shape -> its weight, the number of syntax nodes it has beyond the trivial

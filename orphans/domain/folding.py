@@ -8,8 +8,7 @@ Nothing is executed.
 import ast
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 Piece: TypeAlias = str | None
 """Literal text, or None for a hole."""
@@ -30,8 +29,7 @@ ROOTED: Final = re.compile(r"(?:root|package|module)\w*_(?:path|dir|directory|fo
 """Functions that return the folder of the package they are given by name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A folder or file: by path from the root of the checkout, or by the module whose folder it is."""
 
     path: str | None = None
@@ -42,8 +40,7 @@ class Place:
     below: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """What names mean in one file."""
 
     path: str

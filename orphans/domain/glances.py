@@ -6,8 +6,7 @@ that both have is among the words of both, and an outermost definition begins a 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from orphans.domain.fingerprints import COMMON, Fingerprint
 
@@ -24,8 +23,7 @@ _CERTAIN: Final = 0.5
 """Of the words behind a dot, so many are names of code at least; the rest is prose."""
 
 
-@dataclass(frozen=True, slots=True)
-class Glance:
+class Glance(NamedTuple):
     """What a file's bytes tell about its fingerprint."""
 
     words: frozenset[bytes]

@@ -1,12 +1,11 @@
 """What the past of a checkout says about one module, as values."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 SHOWN_DIGITS = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemovedImport:
+class RemovedImport(NamedTuple):
     """A commit that took an import of the module out of a file."""
 
     #: full object name
@@ -19,8 +18,7 @@ class RemovedImport:
     instead: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModuleHistory:
+class ModuleHistory(NamedTuple):
     """Facts of one module's past; None and () where nothing was found in time."""
 
     #: days between its last commit and the newest one of the checkout

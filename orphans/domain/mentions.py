@@ -8,8 +8,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from orphans.domain.formats import (
     QUOTING,
@@ -25,8 +24,7 @@ from orphans.domain.rules import TEXT_NAMES
 MAX_MENTIONS: Final = 5000
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """One name in a file that isn't Python."""
 
     #: `pkg.mod`, `pkg.mod:attr`, `pkg.mod.Class` or `tools/run.py`

@@ -7,11 +7,10 @@ orphan's rare ones go on.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice, takewhile
 from pathlib import PurePosixPath
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from orphans.domain.findings import Evidence
 from orphans.domain.fingerprints import Fingerprint, fingerprint
@@ -34,8 +33,7 @@ SHORTLIST: Final = 4
 """So many files are parsed for one orphan at most."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Twin:
+class Twin(NamedTuple):
     """The module that makes another one redundant."""
 
     path: str
@@ -46,8 +44,7 @@ class Twin:
     evidence: tuple[Evidence, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overlap:
+class Overlap(NamedTuple):
     """How much of one module is in another; all shares from 0 to 1."""
 
     #: of the module's statements, by weight, what the other contains

@@ -4,12 +4,10 @@ Everything here is data; `orphans.discovery.roots` and `orphans.discovery.conven
 """
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(NamedTuple):
     """Files that something outside of the code starts."""
 
     #: matched against the whole repository-relative path
@@ -19,8 +17,7 @@ class Root:
     words: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Children:
+class Children(NamedTuple):
     """Modules that come with a live package by convention."""
 
     #: matched against the path below the package's folder

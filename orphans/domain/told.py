@@ -1,15 +1,13 @@
 """What one file tells, as values: what it imports, says, calls, and loads at run time."""
 
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from orphans.domain.folding import Pieces, Place
 
 Context: TypeAlias = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(NamedTuple):
     """One name of one import statement."""
 
     level: int
@@ -18,8 +16,7 @@ class Import:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """A string that isn't a docstring, with what it is said to."""
 
     text: str
@@ -40,8 +37,7 @@ class Said:
         return cls(text, line, tuple(context), group)
 
 
-@dataclass(frozen=True, slots=True)
-class Loader:
+class Loader(NamedTuple):
     """Code that imports what it names at run time."""
 
     line: int
@@ -54,8 +50,7 @@ class Loader:
     helper: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A call that may import a whole package, with the packages it names."""
 
     name: str
@@ -63,24 +58,22 @@ class Call:
     line: int
 
 
-@dataclass(slots=True)
 class Detail:
     """Everything the syntax of one file tells."""
 
-    imports: list[Import] = field(default_factory=list)
-    strings: list[Said] = field(default_factory=list)
-    loaders: list[Loader] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
-    #: names that the top level binds, imports left out
-    bound: set[str] = field(default_factory=set)
-    #: calls and loops at the top level: a script
-    executes: bool = False
-    #: defines a module-level `__getattr__`
-    lazy: bool = False
-    #: has a main guard
-    guarded: bool = False
-    #: has any statement but a docstring
-    filled: bool = False
+    def __init__(self) -> None:
+        self.imports: list[Import] = []
+        self.strings: list[Said] = []
+        self.loaders: list[Loader] = []
+        self.calls: list[Call] = []
+        #: calls and loops at the top level: a script
+        self.executes = False
+        #: defines a module-level `__getattr__`
+        self.lazy = False
+        #: has a main guard
+        self.guarded = False
+        #: has any statement but a docstring
+        self.filled = False
 
     def to_row(self) -> list[Any]:
         """Return it as a short JSON row."""
@@ -94,26 +87,20 @@ class Detail:
             [each.to_row() for each in self.strings],
             loaders,
             [[each.name, each.names, each.line] for each in self.calls],
-            sorted(self.bound),
             [self.executes, self.lazy, self.guarded, self.filled],
         ]
 
     @classmethod
     def from_row(cls, row: list[Any]) -> "Detail":
         """Return what `to_row` wrote. Raises ValueError, TypeError or IndexError when it is none."""
-        imports, strings, loaders, calls, bound, flags = row
-        executes, lazy, guarded, filled = map(bool, flags)
-        return cls(
-            imports=[Import(*each) for each in imports],
-            strings=[Said.from_row(each) for each in strings],
-            loaders=[
-                Loader(line, tuple(pieces), Place(*place) if place else None, glob, deep, helper)
-                for line, pieces, place, glob, deep, helper in loaders
-            ],
-            calls=[Call(name, tuple(names), line) for name, names, line in calls],
-            bound=set(bound),
-            executes=executes,
-            lazy=lazy,
-            guarded=guarded,
-            filled=filled,
-        )
+        imports, strings, loaders, calls, flags = row
+        found = cls()
+        found.executes, found.lazy, found.guarded, found.filled = map(bool, flags)
+        found.imports = [Import(*each) for each in imports]
+        found.strings = [Said.from_row(each) for each in strings]
+        found.loaders = [
+            Loader(line, tuple(pieces), Place(*place) if place else None, glob, deep, helper)
+            for line, pieces, place, glob, deep, helper in loaders
+        ]
+        found.calls = [Call(name, tuple(names), line) for name, names, line in calls]
+        return found

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -95,7 +95,7 @@ def without(scan: Scan, folders: Collection[str]) -> Scan:
         return not set(PurePosixPath(path).parts[:-1]) & set(folders)
 
     findings = {path: finding for path, finding in scan.findings.items() if stays(path)}
-    return replace(scan, findings=findings, isolated=tuple(filter(stays, scan.isolated)))
+    return scan._replace(findings=findings, isolated=tuple(filter(stays, scan.isolated)))
 
 
 def _options(switches: Switches) -> dict[str, Any]:
