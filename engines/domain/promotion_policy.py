@@ -54,8 +54,8 @@ class PromotionPolicy:
     auto_per_day: int = 1
     #: automatic mode takes this confidence
     auto_confidence: float = 0.7
-    #: automatic mode bears this probability of a collapse
-    auto_max_p_collapse: float = 0.2
+    #: automatic mode bears this probability of a collapse: about one collapse in twenty is missed
+    auto_max_p_collapse: float = 0.12
     #: automatic mode may approve code that nobody looked at for alignment flags
     auto_unflagged: bool = False
     #: automatic mode may approve models whose brittleness was not measured

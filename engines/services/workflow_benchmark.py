@@ -184,7 +184,7 @@ def _told(bench: Bench, sides: Mapping[str, Mapping[str, list[Measurement]]]) ->
 
 
 def _seems_to_save(sides: Mapping[str, Mapping[str, Sequence[Measurement]]]) -> bool:
-    """Tell whether both sides succeeded in every run, and the candidate took at least a tenth less CPU time."""
+    """Tell whether all runs of both sides succeeded, and the candidate took a tenth less CPU time or more."""
     runs = {word: [run for side in sides.values() for run in side[word]] for word in ("parent", "candidate")}
     used = {word: [run.cpu_seconds for run in each] for word, each in runs.items()}
     if None in (*used["parent"], *used["candidate"]) or not all(

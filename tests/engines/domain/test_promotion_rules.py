@@ -23,6 +23,7 @@ from engines.domain.promotion import (
 from engines.domain.promotion_gain import Pairs, Saving, pairs_test, saving_of, signed_rank_test
 from engines.domain.promotion_policy import LIMITS, PromotionPolicy
 from engines.domain.promotion_watch import left_band
+from forecasting.domain.collapse_policy import P_COLLAPSE_LIMITS
 
 ENDS = ("rejected", "superseded", "stale", "failed", "rolled_back")
 values = st.recursive(
@@ -138,6 +139,14 @@ def test_what_may_be_missing_in_automatic_mode_is_stated_piece_by_piece(knob: st
     assert objections(policy, unmeasured=(code,)) == ()
     assert objections(policy, unmeasured=("impact", code)) == ("not measured: impact",)
     assert len(objections(policy, verdict="hold", unmeasured=(code,))) == 1, "a hold stays a hold"
+
+
+def test_without_a_person_at_most_about_one_collapse_in_twenty_is_missed() -> None:
+    usual = PromotionPolicy().auto_max_p_collapse
+
+    assert P_COLLAPSE_LIMITS[0.02] <= usual <= P_COLLAPSE_LIMITS[0.1]
+    assert abs(usual - P_COLLAPSE_LIMITS[0.05]) < 0.05
+    assert usual < PromotionPolicy().max_p_collapse
 
 
 BAND = ([4.0] * 5, [3.0] * 5)
