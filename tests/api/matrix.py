@@ -102,31 +102,33 @@ class Subject:
     name: str
     user: User | None = None
     headers: dict[str, str] = field(default_factory=dict)
-    client: Client = field(default_factory=Client)
+    client: Client = field(kw_only=True)
     token: int = 0
     view: int = 0
     cookies: dict[str, str] = field(default_factory=dict)
 
 
 def subjects() -> list[Subject]:
-    """Make everybody."""
-    return [_subject(name) for name in SUBJECTS]
+    """Make everybody; they share one browser, for each would set up the site's middleware anew."""
+    client = Client()
+    return [_subject(name, client) for name in SUBJECTS]
 
 
-def _subject(name: str) -> Subject:
+def _subject(name: str, client: Client) -> Subject:
     if name == "anonymous":
-        return Subject(name)
+        return Subject(name, client=client)
     user = make_user(ROLES.get(name, name))
     if name == "staff":
         user.is_staff = True
         user.save()
     token, secret = create_token(user, name=name, scopes=SCOPES.get(name, ["read"]), expires_at=None)
-    subject = Subject(name, user, token=token.pk, view=_view(user).pk)
+    subject = Subject(name, user, client=client, token=token.pk, view=_view(user).pk)
     if name in SCOPES:
         subject.headers = {"Authorization": f"Bearer {secret}"}
     else:
-        subject.client.force_login(user)
-        subject.cookies = {key: morsel.value for key, morsel in subject.client.cookies.items()}
+        client.cookies = SimpleCookie()
+        client.force_login(user)
+        subject.cookies = {key: morsel.value for key, morsel in client.cookies.items()}
     return subject
 
 
