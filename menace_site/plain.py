@@ -7,7 +7,7 @@ from typing import Final
 PLAIN: Final[dict[tuple[str, str], str]] = {
     ("adaptive_roi", "forecast"): "forecasting.management.forecast_lines:main",
     ("foresight", "classify"): "forecasting.management.classify:main",
-    ("orphans", "scan"): "orphans.discovery.cli:main",
+    ("orphans", "scan"): "orphans.discovery.cli:program",
     ("sandbox", "probe"): "orphans.sandbox.cli:probe_main",
     ("sandbox", "run"): "orphans.sandbox.cli:run_main",
 }

@@ -1,6 +1,7 @@
 """`manage.py orphans scan PATH`: needs no database, and starts no Django."""
 
 import argparse
+import gc
 import json
 import os
 import sys
@@ -22,10 +23,17 @@ JUDGED = (Classification.ORPHAN, Classification.ISOLATED, Classification.REDUNDA
 def parser() -> argparse.ArgumentParser:
     """Return the command's options."""
     made = argparse.ArgumentParser(
-        "manage.py orphans scan", description="List the modules of a checkout that nothing live reaches."
+        "manage.py orphans scan",
+        description="List the modules of a checkout that nothing live reaches.",
+        formatter_class=_help,
     )
     add_options(made)
     return made
+
+
+def _help(prog: str) -> argparse.HelpFormatter:
+    """Return what formats the help; without a width it loads `shutil` and all its codecs, help or none."""
+    return argparse.HelpFormatter(prog, width=int(os.environ.get("COLUMNS") or 100))
 
 
 def add_options(made: argparse.ArgumentParser) -> None:
@@ -54,6 +62,13 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     sys.stdout.write(_shown(found, options))
     return 0
+
+
+def program(arguments: Sequence[str]) -> int:
+    """Scan and print as a process of its own, which ends after it: what is left isn't searched for cycles."""
+    code = main(arguments)
+    gc.freeze()
+    return code
 
 
 def skipped() -> list[str]:

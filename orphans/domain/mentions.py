@@ -86,6 +86,14 @@ _RUNNER: Final = re.compile(
     r"twistd|django-admin|manage\.py|nameko|prefect|luigi|taskiq|watchmedo|watchfiles|hupper|granian|uwsgi|module|wsgi-file|"
     r"procrastinate|kopf|streamlit|pytest|exec|shiv|pex|zipapp|pyinstaller|nuitka|scrapy|airflow|dagster|sanic|litestar|quart)\b"
 )
+_NEEDED: Final = (
+    (_MODULE, ("-m", "-A")),
+    (_PLUGIN, ("-p",)),
+    (_OPTION, ("--", "-c", "-k", "MODULE", "APP", "SETTINGS", "CON", "CLASS", "TARGET", "WORKER", "PLUGIN")),
+    (_TARGET, (":",)),
+    (_PATH, (".py",)),
+)
+"""Patterns for words of a command, each with signs of which one must be there."""
 _VALUE: Final = re.compile(
     r"""(?:^|[:=,\[\s-])\s*["']?((?:ext://|python:|module:)?[A-Za-z_./][\w./:-]*)["']?\s*(?=$|[,\]}\s])"""
 )
@@ -125,22 +133,24 @@ def _reader(base: str) -> Callable[[str], Iterator[Mention]]:
 
 def _commands(line: str, number: int, how: str, *, tests: bool = False) -> Iterator[Mention]:
     """Yield what one line of a command names."""
-    if _LINTER_LINE.search(line):
-        return
-    for pattern in (_MODULE, _PLUGIN, _OPTION):
-        for each in pattern.finditer(line):
-            yield Mention(each[1], number, how, single=True, tests=tests or pattern is _PLUGIN)
-    for pattern in (_TARGET, _PATH):
-        for each in pattern.finditer(line):
-            yield Mention(each[1] if pattern is _TARGET else each[0], number, how, single=True, tests=tests)
-    yield from _imported(line, number, how)
-    if _RUNNER.search(line):
-        for each in _DOTTED.finditer(line):
-            yield Mention(each[1], number, how, tests=tests)
+    found = [*_named(line, number, how, tests=tests), *_imported(line, number, how)]
+    if "." in line and _RUNNER.search(line):
+        found += [Mention(each[1], number, how, tests=tests) for each in _DOTTED.finditer(line)]
+    if found and not _LINTER_LINE.search(line):  # asked last: most lines name nothing
+        yield from found
+
+
+def _named(line: str, number: int, how: str, *, tests: bool) -> Iterator[Mention]:
+    """Yield what options and words of a line name; each pattern is tried where its rarest sign is there."""
+    for pattern, signs in _NEEDED:
+        if any(sign in line for sign in signs):
+            for each in pattern.finditer(line):
+                name = each[0] if pattern is _PATH else each[1]
+                yield Mention(name, number, how, single=True, tests=tests or pattern is _PLUGIN)
 
 
 def _imported(line: str, number: int, how: str) -> Iterator[Mention]:
-    for each in _IMPORT.finditer(line):
+    for each in _IMPORT.finditer(line) if "from" in line or "import" in line else ():
         yield Mention(each[1], number, how, single=True)
         for name in (each[2] or "").split(","):
             if name.strip().isidentifier():
@@ -189,7 +199,7 @@ _NAME_KEY: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){2,}")
 
 def _values(line: str, number: int, how: str, *, tests: bool = False) -> Iterator[Mention]:
     """Yield the values of a line of data that are names by themselves."""
-    for each in _VALUE.finditer(line):
+    for each in _VALUE.finditer(line) if "." in line or ":" in line else ():
         value = each[1].partition("://")[2] or each[1]
         value = _PREFIX.sub("", value)
         if "." in value or ":" in value:
