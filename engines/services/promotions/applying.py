@@ -17,7 +17,7 @@ from engines.domain.promotion import PromotionState, digest
 from engines.domain.results import SYSTEM, Actor
 from engines.models import Promotion
 from engines.services.endings import seconds
-from engines.services.promotions import live, moving
+from engines.services.promotions import evidence, live, moving
 from engines.services.promotions.freshness import staleness
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,9 @@ def apply(promotion_id: int) -> str:
 
     Asked again, or while another worker is at it, nothing happens.
     """
+    if not Promotion.objects.filter(pk=promotion_id).exists():
+        log.warning("promotion %s is gone, with its engine", promotion_id)
+        return "gone"
     attempt = _begin(promotion_id)
     if attempt is not None:
         _finish(promotion_id, attempt, _wrong_file(promotion_id))
@@ -49,7 +52,7 @@ def _begin(promotion_id: int) -> int | None:
             _fail(promotion, f"its worker died {promotion.attempts} times in a row; nothing was changed")
             return None
         # how old the evidence may be was asked at the approval
-        if stale := staleness(promotion, with_age=False):
+        if stale := (*staleness(promotion, with_age=False), *_called_off(promotion)):
             moving.move(promotion, PromotionState.STALE, message="; ".join(stale)[:500])
             moving.audit(promotion, SYSTEM, "promotion.stale", why=list(stale))
             return None
@@ -65,12 +68,23 @@ def _begin(promotion_id: int) -> int | None:
         return promotion.attempts
 
 
+def _called_off(promotion: Promotion) -> tuple[str, ...]:
+    """Return why what no person approved must not go live after all: the policy's limits count until then."""
+    why = evidence.objection_to_automatic(promotion.engine) if promotion.automatic else ""
+    return (why,) if why else ()
+
+
+def _lease_over() -> Q:
+    """Return which leases nobody holds: they ran out, or are dated by a clock that was set back."""
+    return Q(apply_until__lt=Now()) | Q(apply_until__gt=Now() + seconds(2 * LEASE_SECONDS))
+
+
 def _is_due(promotion: Promotion) -> bool:
     """Tell whether it was approved and no other worker is at it."""
     if promotion.state == PromotionState.APPROVED:
         return True
     mine = Promotion.objects.filter(pk=promotion.pk, state=PromotionState.APPLYING)
-    return mine.filter(apply_until__lt=Now()).exists()
+    return mine.filter(_lease_over()).exists()
 
 
 def _wrong_file(promotion_id: int) -> str:
@@ -128,5 +142,5 @@ def _fail(promotion: Promotion, why: str) -> None:
 def left_over() -> list[int]:
     """Return the ids of approved promotions that no worker took up in time, or whose worker died."""
     late = Q(state=PromotionState.APPROVED, decided_at__lt=Now() - seconds(LATE_SECONDS))
-    died = Q(state=PromotionState.APPLYING, apply_until__lt=Now())
+    died = Q(state=PromotionState.APPLYING) & _lease_over()
     return list(Promotion.objects.filter(late | died).order_by("id").values_list("id", flat=True)[:BATCH])

@@ -1,7 +1,7 @@
 """Gathers what the gate looks at, from rows alone: what is missing stays missing."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
@@ -25,6 +25,9 @@ from orphans.domain.states import RunState
 from orphans.models import ModuleRun
 
 VERSION: Final = 1
+SWITCHED_OFF: Final = "the engine is switched off"
+FUTURE: Final = timedelta(minutes=5)
+"""Clocks of database servers that take each other's place differ by less."""
 HISTORY: Final = 60
 """Latest ROI levels that are frozen with the evidence."""
 FORECAST_COLUMNS: Final = (
@@ -218,6 +221,21 @@ def age_hours(document: Mapping[str, Any], at: datetime) -> float:
     if document["forecast"]:
         times.append(document["forecast"]["at"])
     return (at - min(map(datetime.fromisoformat, times))).total_seconds() / 3600
+
+
+def objection_to_automatic(engine: Engine) -> str:
+    """Say why what the policy approved by itself must not go live after all; empty: nothing changed."""
+    if not engine.enabled:
+        return SWITCHED_OFF
+    return "" if policy_of(engine).mode == "automatic" else "the policy leaves decisions to people by now"
+
+
+def from_the_future(document: Mapping[str, Any], at: datetime) -> bool:
+    """Tell whether the evidence, or a piece of it, is dated after now: the clock was set back since."""
+    times = [document["at"], document["candidate"]["created_at"]]
+    if document["forecast"]:
+        times.append(document["forecast"]["at"])
+    return max(map(datetime.fromisoformat, times)) - at > FUTURE
 
 
 def usual_policy() -> PromotionPolicy:

@@ -19,8 +19,10 @@ def staleness(promotion: Promotion, *, with_age: bool = True) -> tuple[str, ...]
 
     `with_age`: whether time alone makes it stale.
     """
-    found = list(_changes(candidate_of(promotion), promotion.evidence))
-    hours = evidence.age_hours(promotion.evidence, evidence.now())
+    found, now = list(_changes(candidate_of(promotion), promotion.evidence)), evidence.now()
+    if evidence.from_the_future(promotion.evidence, now):
+        found.append("it is dated in the future: the clock was set back, so nobody knows how old it is")
+    hours = evidence.age_hours(promotion.evidence, now)
     limit = evidence.policy_of(promotion.engine).evidence_hours
     if with_age and hours > limit:
         found.append(f"it is {hours:.0f} hours old, and {limit:g} are allowed")

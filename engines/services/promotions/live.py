@@ -98,9 +98,17 @@ def missing_file(sha256: str, size: int) -> str:
     if not sha256:
         return ""
     place = artifact(sha256)
-    if not place.is_file():
-        return f"the file {sha256[:12]} of the model is not in the artifact store"
-    return "" if place.stat().st_size == size else f"the file {sha256[:12]} has another size than it had"
+    try:
+        if not place.is_file():
+            return f"the file {sha256[:12]} of the model is not in the artifact store"
+        found = place.stat().st_size
+    except OSError as error:
+        return _unreadable(sha256, error)
+    return "" if found == size else f"the file {sha256[:12]} has another size than it had"
+
+
+def _unreadable(sha256: str, error: OSError) -> str:
+    return f"the file {sha256[:12]} of the model can't be read: {error.strerror or error}"
 
 
 def wrong_file(sha256: str, size: int) -> str:
@@ -108,6 +116,9 @@ def wrong_file(sha256: str, size: int) -> str:
     missing = missing_file(sha256, size)
     if missing or not sha256:
         return missing
-    with artifact(sha256).open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with artifact(sha256).open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        return _unreadable(sha256, error)
     return "" if found == sha256 else f"the file {sha256[:12]} of the model was changed on the disk"

@@ -137,7 +137,8 @@ def _left_to_people(
     )
     # it would stand in for a second person, and the requester wrote it
     own = settings.SANDBOX.two_person_rule and by is not None and by == document["requested_by"]["id"]
-    return [*found, *([OWN_POLICY] if own else [])]
+    more = {OWN_POLICY: own, evidence.SWITCHED_OFF: not engine.enabled}
+    return [*found, *(text for text, holds in more.items() if holds)]
 
 
 def _approve_by_policy(promotion: Promotion, policy: PromotionPolicy, decision: Decision) -> None:
@@ -165,13 +166,16 @@ def reconsider(promotion_id: int, *, actor: Actor) -> Promotion:
     """
     promotion = Promotion.objects.select_related("engine", "version", "revision").get(pk=promotion_id)
     rights.person(actor, promotion.engine, rights.DECIDE, rights.OPERATE)
+    candidate = freshness.candidate_of(promotion)
     with transaction.atomic():
+        Engine.objects.select_for_update(no_key=True).get(pk=promotion.engine_id)
+        before = _alive(candidate)
+        if before is not None and before.state not in OPEN:
+            raise Conflict(f"promotion {before.pk} is {moving.said(before)}")
         fresh = open_promotion(
-            freshness.candidate_of(promotion),
+            candidate,
             requested_by=Actor(user_id=promotion.requested_by_id, label=promotion.requested_label),
         )
-        if fresh.state not in OPEN and not fresh.automatic:
-            raise Conflict(f"promotion {fresh.pk} is {moving.said(fresh)}")
         moving.audit(fresh, actor, "promotion.reconsider", before=promotion_id)
     return fresh
 

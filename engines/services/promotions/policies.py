@@ -4,7 +4,8 @@ from typing import Any
 
 from django.db import transaction
 
-from engines.domain.promotion import plain
+from engines.domain.errors import Conflict
+from engines.domain.promotion import digest, plain
 from engines.domain.promotion_policy import PromotionPolicy
 from engines.domain.results import Actor
 from engines.models import Engine
@@ -12,16 +13,22 @@ from engines.services.promotions import evidence, rights
 from engines.signals import acted
 
 
-def set_policy(engine_id: int, *, actor: Actor, reason: str, **changes: Any) -> PromotionPolicy:
+def set_policy(
+    engine_id: int, *, actor: Actor, reason: str, seen: str = "", **changes: Any
+) -> PromotionPolicy:
     """Change knobs of an engine's policy and return it whole; open promotions keep their verdict.
 
-    Raises NotAllowed for who may not decide on promotions, InvalidInput for a wrong value or an empty reason.
+    `seen`: the `digest` of the policy that the person looked at; empty: whatever it is, as only the knobs
+    that are named change.  Raises NotAllowed for who may not decide on promotions, InvalidInput for a wrong
+    value or an empty reason, Conflict where somebody changed it since it was seen.
     """
     with transaction.atomic():
         engine = Engine.objects.select_for_update(no_key=True).get(pk=engine_id)
         rights.person(actor, engine, rights.DECIDE)
         said = rights.reasoned(reason)
         before = evidence.policy_of(engine)
+        if seen and seen != digest(before.as_data()):
+            raise Conflict("somebody changed the policy since you opened this page; load it again")
         after = before.changed(changes)
         was, now = before.as_data(), after.as_data()
         changed = {name: now[name] for name in now if now[name] != was[name]}

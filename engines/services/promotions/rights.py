@@ -55,4 +55,4 @@ def reasoned(reason: str) -> str:
         raise InvalidInput("say why; the reason is kept with the decision", field="reason")
     if len(text) > REASON_CHARS:
         raise InvalidInput(f"a reason has at most {REASON_CHARS} characters", field="reason")
-    return text.replace("\0", "")
+    return text.replace("\0", "").encode("utf-8", "replace").decode()

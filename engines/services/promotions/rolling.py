@@ -53,14 +53,15 @@ def rollback(promotion_id: int, *, actor: Actor, reason: str) -> Promotion:
     Raises:
         NotAllowed: the actor may not decide.
         InvalidInput: the reason is empty or too long.
-        Conflict: it isn't applied, something else went live since, or the old model's file is gone.
+        Conflict: it isn't applied, something else went live since, or the old model's file isn't as it was.
     """
+    wrong = _wrong_file(promotion_id)  # read whole before anything is locked
     with transaction.atomic():
         promotion = moving.locked(promotion_id)
         rights.person(actor, promotion.engine, rights.DECIDE)
         said = rights.reasoned(reason)
         live.lock(promotion)
-        if objection := _objection(promotion, live.live_of(promotion)):
+        if objection := _objection(promotion, live.live_of(promotion)) or wrong:
             raise Conflict(objection)
         live.swap_back(promotion, actor)
         if digest(live.live_of(promotion)) != promotion.before_sha256:
@@ -70,6 +71,13 @@ def rollback(promotion_id: int, *, actor: Actor, reason: str) -> Promotion:
         moving.move(promotion, PromotionState.ROLLED_BACK, **done)
         moving.audit(promotion, actor, "promotion.rollback", reason=said, restored=promotion.before_sha256)
     return promotion
+
+
+def _wrong_file(promotion_id: int) -> str:
+    """Say why the file of the model that was live before can't go live again; empty where it can."""
+    before = Promotion.objects.values_list("before", flat=True).get(pk=promotion_id) or {}
+    champion = before.get("champion")
+    return "" if champion is None else live.wrong_file(champion["sha256"], champion["size"])
 
 
 def keep(promotion_id: int, *, actor: Actor, reason: str) -> Promotion:

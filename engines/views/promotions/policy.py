@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from engines.domain.errors import InvalidInput, MenaceError
+from engines.domain.promotion import digest
 from engines.forms import PolicyForm
 from engines.services import promotions as services
 from engines.views.common import actor, engine_of, person, viewers
@@ -22,7 +23,8 @@ def engine_policy(request: HttpRequest, name: str) -> HttpResponse:
     form = PolicyForm(request.POST) if request.method == "POST" else PolicyForm(initial=policy.as_data())
     if form.is_bound and form.is_valid():
         try:
-            services.set_policy(engine.pk, actor=actor(request), reason=form.reason, **form.changes(policy))
+            seen, changes = request.POST.get("seen", ""), form.changes(policy)
+            services.set_policy(engine.pk, actor=actor(request), reason=form.reason, seen=seen, **changes)
         except InvalidInput as error:
             form.refuse(error)
         except MenaceError as error:
@@ -32,6 +34,7 @@ def engine_policy(request: HttpRequest, name: str) -> HttpResponse:
                 request, f"The policy of {name} was changed; open promotions keep their verdict."
             )
             return redirect("engine-policy", name)
-    context = {"form": form, "engine": engine, "why_not": "" if may else NOT_ALLOWED}
+    seen = request.POST.get("seen", "") or digest(policy.as_data())
+    context = {"form": form, "engine": engine, "seen": seen, "why_not": "" if may else NOT_ALLOWED}
     status = (422 if may else 403) if form.errors else 200
     return render(request, "engines/policy.html", context, status=status)
