@@ -18,6 +18,8 @@ from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any, Final, Protocol
 
+from orphans.domain.canary import Canary
+
 MAX_CALLS: Final = 50
 MAX_FUNCTIONS: Final = 500
 MAX_YIELDS: Final = 100
@@ -176,27 +178,34 @@ def run_tests(payload: Mapping[str, Any], job: Job) -> dict[str, Any]:
     """Run the test files of `payload` (`path`, `tests`) with pytest, without plugins but its own.
 
     Returns pytest's exit code, how many tests passed, failed and were skipped, the failures, the share of
-    the module's lines that ran, and calls by function.
+    the module's lines that ran, calls by function, and what was told of a test that must fail (`canary`).
     """
     place = place_of(payload, job)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     pytest = importlib.import_module("pytest")
-    tally = Tally()
+    canary = Canary(pytest)
+    tally = Tally(canary)
     words = ["-q", "-p", "no:cacheprovider", "-o", "addopts=", "--rootdir", str(job.checkout)]
     with Lines(place) as lines:
-        code = pytest.main([*words, "--basetemp", str(job.scratch / "t"), *payload["tests"]], plugins=[tally])
-    return {"code": int(code), **tally.as_data(), "lines": lines.share(), "functions": lines.calls()}
+        code = pytest.main(
+            [*words, "--basetemp", str(job.scratch / "t"), *payload["tests"]], plugins=[canary, tally]
+        )
+    told = {"code": canary.code(int(code), tally.counts["failed"]), "canary": canary.outcome}
+    return {**told, **tally.as_data(), "lines": lines.share(), "functions": lines.calls()}
 
 
 class Tally:
     """A plugin of pytest that counts results."""
 
-    def __init__(self) -> None:
+    def __init__(self, canary: Canary) -> None:
+        self._canary = canary
         self.counts: Counter[str] = Counter(passed=0, failed=0, skipped=0)
         self.failures: list[str] = []
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Count the call of a test; a failing fixture counts as a failure."""
+        if self._canary.is_it(report):
+            return
         if report.when == "call" or report.outcome != "passed":
             self._count(report)
 

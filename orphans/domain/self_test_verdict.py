@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from orphans.domain.canary import FAILED
 from orphans.domain.states import RunState
 
 MAX_CALLS: Final = 50
@@ -37,6 +38,8 @@ class Told:
     passed: int | None = None
     failed: int | None = None
     code: int | None = None
+    #: a test that must fail was told as something else
+    is_fooled: bool = False
     counts: Mapping[str, int] | None = None
     examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: calls of the module's functions
@@ -56,6 +59,7 @@ def read_claim(result: Any) -> Told:
         passed=_count(told.get("passed")),
         failed=_count(told.get("failed")),
         code=_count(told.get("code")),
+        is_fooled=told.get("canary") not in (None, FAILED),
         counts=_counts(attempts.get("counts")),
         examples=_examples(attempts.get("examples")),
         functions=_functions(told.get("functions")),
@@ -68,8 +72,8 @@ def _texts(given: Any, most: int) -> tuple[str, ...]:
 
 
 def _share(given: Any) -> float | None:
-    plain = isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given)
-    return min(1.0, max(0.0, float(given))) if plain else None
+    plain = isinstance(given, int | float) and not isinstance(given, bool) and abs(given) < math.inf
+    return float(min(1.0, max(0.0, given))) if plain else None
 
 
 def _count(given: Any) -> int | None:
@@ -144,6 +148,10 @@ def judge_tests(*, ok: bool, explained: str, told: Told) -> Verdict:
     if told.failed or told.code not in (0, NO_TESTS):
         return Verdict(
             state=RunState.FAILED, reason=f"{told.failed} of {told.failed + told.passed} tests failed"
+        )
+    if told.is_fooled:
+        return Verdict(
+            state=RunState.FAILED, reason="its tests tell of success in any case: one that must fail did not"
         )
     if not told.passed:
         return Verdict(state=RunState.FAILED, reason="no test ran: all were skipped, or none was found")

@@ -28,7 +28,7 @@ USAGE: Final = 2
 REFUSED: Final = 3
 MIB: Final = 2**20
 DEFAULTS: Final = Limits(
-    cpu_seconds=30, wall_seconds=60, memory_bytes=448 * MIB, disk_bytes=64 * MIB, file_bytes=64 * MIB
+    cpu_seconds=30, wall_seconds=60, memory_bytes=384 * MIB, disk_bytes=64 * MIB, file_bytes=64 * MIB
 )
 
 

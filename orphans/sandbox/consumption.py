@@ -12,9 +12,10 @@ from orphans.sandbox.watching import Usage, be_polite, cpu_of, share_of, tree_by
 
 TICK: Final = 0.05
 QUICK: Final = 0.01
-"""Seconds between two looks at a run that uses more than half of its memory."""
+QUICKEST: Final = 0.002
+"""Seconds between two looks at a run that uses more than half of its memory, or grows fast."""
 DEAR: Final = 4
-"""How much longer than a look itself the pause after it is."""
+"""How much longer than a look at shares of memory the pause after it is."""
 LONG: Final = 1.0
 """Seconds after which a run gives way to the workers and the site."""
 
@@ -34,6 +35,8 @@ class Consumption:
         #: process → CPU seconds of its own when it was seen last
         self._spent: dict[int, float] = {}
         self._peak = 0
+        #: when it was looked at last, and resident bytes then
+        self._last = (0.0, 0)
 
     def ends(self, pid: int) -> None:
         """Write down what a process took that is about to end."""
@@ -48,7 +51,7 @@ class Consumption:
 
     def overrun(self, pids: list[int], wall: float) -> str:
         """Look at the run's processes, its keeper first; return the limit that they are over, or nothing."""
-        limits, started = self.limits, time.monotonic()
+        limits = self.limits
         if wall > limits["wall_seconds"]:
             return "wall"
         if wall > LONG and not self._polite:
@@ -58,15 +61,25 @@ class Consumption:
         if self._cpu(seen) > limits["cpu_seconds"]:
             return "cpu"
         self._peak = max([self._peak, *(each.peak for pid, each in seen.items() if pid != pids[0])])
-        resident = self._resident(list(seen.values()))
-        over = resident > limits["memory_bytes"] and self._held(pids) > limits["memory_bytes"]
-        quick = QUICK if resident > limits["memory_bytes"] / 2 else TICK
-        self.tick = max(quick, DEAR * (time.monotonic() - started))
-        if over:
+        if self._over_memory(pids, self._resident(list(seen.values()))):
             return "memory"
         if len(pids) - 1 > limits["processes"]:
             return "processes"
         return "disk" if self.tree and tree_bytes(self.tree) > limits["disk_bytes"] else ""
+
+    def _over_memory(self, pids: list[int], resident: int) -> bool:
+        """Hold memory against its limit, and set when to look again: before it can be passed by far."""
+        now, left = time.monotonic(), self.limits["memory_bytes"] - resident
+        before, had = self._last
+        self._last = now, resident
+        self.tick = QUICK if resident > left else TICK
+        if left <= 0:
+            over = self._held(pids) > self.limits["memory_bytes"]
+            self.tick = max(self.tick, DEAR * (time.monotonic() - now))
+            return over
+        if resident > had:
+            self.tick = min(self.tick, max(QUICKEST, left * (now - before) / (resident - had) / 2))
+        return False
 
     def _cpu(self, seen: dict[int, Usage]) -> float:
         self._spent.update({pid: max(each.cpu, self._spent.get(pid, 0.0)) for pid, each in seen.items()})
