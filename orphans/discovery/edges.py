@@ -32,10 +32,20 @@ def corrected(survey: Survey, plain: Plain) -> Edges:
         stub = path + "i"
         if path not in plain.edges:
             edges[path] = own_edges(survey, path)
+        elif _is_loose(survey, path):
+            edges[path] |= own_edges(survey, path)
         elif stub in plain.edges:
             edges[path].discard(stub)
     _drop_shadowing(survey, edges)
     return edges
+
+
+def _is_loose(survey: Survey, path: str) -> bool:
+    """Tell whether a file without an `__init__.py` beside it has relative imports, which ruff leaves out."""
+    folder = folder_of(path)
+    if folder in survey.names.packages or folder_of(folder) not in survey.names.packages:
+        return False
+    return any(each.startswith(".") for each in survey.facts[path].imports)
 
 
 def parsed(survey: Survey) -> Edges:

@@ -17,6 +17,8 @@ GATHERS = re.compile(
 )
 PACKAGERS = {"find_packages", "find_namespace_packages", "init_modules", "find_modules_to_exclude"}
 """Calls of packaging, which list packages to ship them."""
+_NAME = re.compile(r"\.{0,2}[A-Za-z]\w*(?:\.[A-Za-z]\w*)+|\.{1,2}[A-Za-z]\w*")
+"""A module by an absolute name with a dot, or by a relative one."""
 WIDE = 0.5
 """Above this share of plainly imported modules, a name put together means none of the rest."""
 
@@ -73,9 +75,12 @@ class Families:
                 yield from self._gathered(path, call, name, helper, seen)
 
     def _gathered(self, path: str, call: Call, name: str, helper: Loader | None, seen: set[str]) -> Found:
-        folder = self._package(name, path)
-        if folder is None:
-            return
+        for folder in self._packages(name, path, helper):
+            yield from self._gathered_from(path, call, name, folder, helper, seen)
+
+    def _gathered_from(
+        self, path: str, call: Call, name: str, folder: str, helper: Loader | None, seen: set[str]
+    ) -> Found:
         if call.name.startswith("autodiscover"):
             wanted = {"tasks", *call.names}
             inside = self.survey.names.below(folder, deep=False)
@@ -85,17 +90,31 @@ class Families:
             found = self.survey.names.below(folder, deep=deep)
         yield from self._kept(found, seen, path, call.line, f"{call.name}() gathers {name}")
 
-    def _package(self, name: str, path: str) -> str | None:
-        """Return the folder of a package that is given by its name, or by the end of its path."""
-        if "/" in name:
-            return self.survey.names.folder(name.removeprefix("./").strip("/"))
-        package = self._module(name, path)
-        return folder_of(package) if package is not None and base_of(package) == INIT else None
+    def _packages(self, name: str, path: str, helper: Loader | None) -> list[str]:
+        """Return the folders of packages that are given by name or by the end of their path."""
+        names = self.survey.names
+        package = self._module(name, path) if "/" not in name else None
+        if package is not None:
+            return [folder_of(package)] if base_of(package) == INIT else []
+        ending = name.removeprefix("./").strip("/")
+        if "/" not in name and (helper is None or "." in name):
+            return []
+        found = next(
+            (
+                f"{each}/{ending}".strip("/")
+                for each in _upwards(folder_of(path))
+                if f"{each}/{ending}".strip("/") in names.folders
+            ),
+            None,
+        ) or names.folder(ending)
+        if found is None or not name.endswith("/"):
+            return [found] if found is not None else []
+        return sorted(each for each in names.folders if folder_of(each) == found)
 
     def handed(self, path: str, detail: Detail, seen: set[str]) -> Found:
         """Yield the modules of packages that calls are given by name, in a file that lists packages."""
         for each in detail.strings:
-            package = self._module(each.text, path) if "." in each.text and each.context else None
+            package = self._module(each.text, path) if _NAME.fullmatch(each.text) and each.context else None
             if package is not None and base_of(package) == INIT and each.context[-1] not in ("{}", "f"):
                 found = self.survey.names.below(folder_of(package), deep=False)
                 yield from self._kept(
@@ -169,7 +188,7 @@ class Families:
             yield from self._kept(chosen, seen, path, loader.line, f"'{text}' and a table in {path} name it")
         elif not near or self._is_listed(path, detail, near):
             pass
-        elif self._is_wide(loader, near):
+        elif self._is_wide(loader, near) or self._is_attribute(path, detail, loader, near):
             folder = folder_of(near[0])
             self.wide[folder] = Evidence(
                 kind="loader", detail=f"'{text}' is loaded", path=path, line=loader.line
@@ -183,6 +202,13 @@ class Families:
         is_tail = loader.pieces.count(None) == 1 and loader.pieces[-1] is None
         hole = r"(\w+(?:\.\w+)*)" if is_tail and str(loader.pieces[0]).endswith(".") else r"(\w+)"
         inner = "".join(hole if each is None else re.escape(each) for each in loader.pieces)
+        found = self._fitting(path, inner, loader)
+        last = loader.pieces[-1] or ""
+        if not found and re.fullmatch(r"\.[A-Z]\w*", last) and loader.pieces[0] is not None:
+            found = self._fitting(path, inner.removesuffix(re.escape(last)), loader)  # the end is a class
+        return found
+
+    def _fitting(self, path: str, inner: str, loader: Loader) -> dict[str, str]:
         pattern = re.compile(rf"(?:.*\.)?{inner}")
         found: dict[str, str] = {}
         for each in self.survey.names.paths:
@@ -196,10 +222,8 @@ class Families:
         start = loader.pieces[0]
         if start is None or "." not in start:
             return not self.survey.is_test_file(path)
-        first = start.split(".")[0]
-        return first in parts_of(path) and len(parts_of(path)) - parts_of(path).index(first) >= len(
-            self.survey.names.canonical(path)
-        )
+        first, parts = start.split(".")[0], parts_of(path)
+        return first in parts and self.survey.names.is_whole(path, len(parts) - parts.index(first))
 
     def _dotted(self, path: str, loader: Loader, words: set[str], seen: set[str]) -> Found:
         """Take table entries that have dots themselves: `"sub.module"` behind `"pkg."`."""
@@ -227,6 +251,11 @@ class Families:
         if start.strip(".").rpartition(".")[2] in PLUGIN_FOLDERS:
             return False
         return whole and len(members) >= 4 and self._share(members) > WIDE
+
+    def _is_attribute(self, path: str, detail: Detail, loader: Loader, members: list[str]) -> bool:
+        """Tell whether it is how a package offers its modules as attributes: users import them by name."""
+        own = f"{self.survey.names.dotted(path)}."
+        return base_of(path) == INIT and detail.lazy and len(members) >= 4 and loader.pieces == (own, None)
 
     def _table(self, detail: Detail) -> set[str]:
         """Return the words of the literal tables of a file, also as they are made names of modules."""

@@ -231,7 +231,7 @@ class Spread:
             )
             if rule is not None:
                 yield from self._parts(target, rule, why, path)
-            if base_of(target) == INIT and any(FAMILY_NAMES.match(word) for word in each.context[-1:]):
+            if base_of(target) == INIT and self._gathers(path, each):
                 for child in self.survey.names.below(folder_of(target), deep=False):
                     yield (
                         child,
@@ -239,6 +239,19 @@ class Spread:
                             kind="string", detail=f"{why} gathers its package", path=path, line=each.line
                         ),
                     )
+
+    def _gathers(self, path: str, said: Said) -> bool:
+        """Tell whether a package that is named stands for the modules in it: in a list of packages alone."""
+        if said.text.endswith(".") or not any(FAMILY_NAMES.match(word) for word in said.context[-1:]):
+            return False
+        detail = self.survey.detail(path) if said.group else None
+        others = (
+            [each.text for each in detail.strings if each.line and each.context == said.context]
+            if detail
+            else []
+        )
+        found = (self.survey.names.find(each, path) for each in others if "." in each)
+        return all(each is None or base_of(each) == INIT for each in found)
 
     def _parts(self, target: str, rule: re.Pattern[str], why: str, path: str) -> Found:
         """Yield the modules of a package that a setting means when it names the package."""

@@ -29,7 +29,7 @@ SCANS: Final = re.compile(
 )
 LISTS: Final = {"listdir", "scandir", "walk", "iterdir", "glob", "iglob", "rglob"}
 WALKS: Final = {"iter_modules", "walk_packages"}
-_PACKAGE: Final = re.compile(r"\.{0,3}[A-Za-z_][\w.]*|(?:\./)?[A-Za-z_]\w*(?:/\w+)+/?")
+_PACKAGE: Final = re.compile(r"\.{0,3}[A-Za-z_][\w.]*|(?:\./)?[A-Za-z_]\w*(?:/\w+)*/?")
 """A package by name, or by its folder."""
 PLAIN_STATEMENTS: Final = (
     ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign,
@@ -290,7 +290,10 @@ class _Walk:
             self._lists(call, where, deep=deep, glob=glob.removesuffix(".py"))
 
     def _names(self, call: ast.Call, name: str) -> None:
-        for each in alternatives(_argument(call, 0, "name"), self.scope):
+        node = _argument(call, 0, "name")
+        if isinstance(node, ast.Name) and node.id in self.often and self._owner(node.id, call.lineno) is None:
+            node = self._latest(node.id, call.lineno) or node
+        for each in alternatives(node, self.scope):
             self._named(call, name, each)
 
     def _named(self, call: ast.Call, name: str, node: ast.expr | None) -> None:
@@ -322,7 +325,9 @@ class _Walk:
         if isinstance(node, ast.Name) and node.id in self.aliases:
             return self.aliases[node.id]
         pieces = fold(node, self.scope)
-        text = pieces[0] if len(pieces) == 1 else None
+        text = pieces[0]
+        if len(pieces) > 1:  # somewhere in a folder: `"parts/%s" % kind`
+            text = text if text and "/" in text and text.endswith("/") else None
         return text if text and _PACKAGE.fullmatch(text) else ""
 
 

@@ -28,7 +28,7 @@ _GUARD: Final = re.compile(
 _FINDERS: Final = re.compile(
     rb"_(?:(?<=iter_)modules|(?<=walk_)packages|(?<=spec_)from|(?<=\ndef _)_getattr__|(?<=lazy_)loader"
     rb"|(?<=azy_)import|LAZY|lazy(?: =|:|_imports)|import_structure|(?<=load_)extension|(?:sub)?modules\("
-    rb"|plugins?\(|packages\()"
+    rb"|(?<=load_)module\(|plugins?\(|packages\()"
 )
 _FINDER_SIGNS: Final = (b"autodiscover", b".scan(", b"runpy.", b"runpy import", b"SourceFileLoader")
 _FINDER_LAZY: Final = re.compile(rb"z(?<=az)y(?:Module|Import)")
@@ -49,8 +49,9 @@ _COMPOSED: Final = (
 )
 """Names that are put together, in a source with one kind of quote."""
 _UNDERSCORED: Final = re.compile(
-    rb"_(?:modules\(|plugins?\(|plugins|packages\(|LAZY|APPS|_import__|(?<=\ndef _)_getattr__"
-    rb"|(?<=import_)(?:module|string)|(?<=_import_)structure|(?<=find_)spec|(?<=spec_)from|(?<=load_)ext|_main__)"
+    rb"_(?:modules\(|(?<=load_)module\(|plugins?\(|plugins|packages\(|LAZY|APPS|_import__"
+    rb"|(?<=\ndef _)_getattr__|(?<=import_)(?:module|string)|(?<=_import_)structure|(?<=find_)spec"
+    rb"|(?<=spec_)from|(?<=load_)ext|_main__)"
 )
 _NO_LOADERS: Final = frozenset({b"_APPS", b"__main__", b"_plugins"})
 """What `_UNDERSCORED` finds besides parts of words of code that imports what it names only at run time."""

@@ -324,7 +324,7 @@ def _leaf(value: str, keys: tuple[str, ...], text: str) -> Iterator[Mention]:
 
 PYTEST_FILES: Final = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
 _COLLECTED: Final = re.compile(r"^python_files\s*=\s*(\[[^\]]*\]|[^\n]*(?:\n[ \t]+[^\n]+)*)", re.MULTILINE)
-_USUAL: Final = {"test_*.py", "*_test.py", "tests.py", "test*.py", "*_tests.py", "conftest.py"}
+_USUAL: Final = {"test_*.py", "*_test.py", "tests.py", "*_tests.py", "conftest.py"}
 
 
 def collected(path: str, text: str) -> list[str]:

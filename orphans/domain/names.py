@@ -157,12 +157,13 @@ class Names:
         return [
             path
             for path in self._by_tail.get(words[-1], ())
-            if self._parts[path][-len(words) :] == words
-            and (loose or len(words) >= len(self.canonical(path)) or self._starts_at(path, len(words)))
+            if self._parts[path][-len(words) :] == words and (loose or self.is_whole(path, len(words)))
         ]
 
-    def _starts_at(self, path: str, count: int) -> bool:
-        """Tell whether the module's last `count` names begin in a package that is on `sys.path`."""
+    def is_whole(self, path: str, count: int) -> bool:
+        """Tell whether the module's last `count` names are one by which it can be imported."""
+        if count >= len(self.canonical(path)):
+            return True
         return bool(self.starts) and "/".join(self._parts[path][:-count]) in self.starts
 
     def add_starts(self, found: Iterable[str]) -> None:

@@ -36,6 +36,8 @@ ONE = {
     "executed code": "exec('from pkg.kept_part import work')\n",
     "code for another interpreter": "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'import pkg.kept_part; pkg.kept_part.work(1)'])\n",
     "a template of code": "import subprocess, sys\nCODE = '''\nimport pkg.kept_part\npkg.kept_part.work(1)\n'''\nsubprocess.run([sys.executable, '-c', CODE])\n",
+    "a class at the end": "from x import import_string\n\n\ndef load(kind):\n    return import_string('pkg.kept_{}.Handler'.format(kind))\n",
+    "assigned twice": "import importlib\n\n\ndef one():\n    n = 'pkg.kept_part'\n    return importlib.import_module(n)\n\n\ndef two():\n    n = 'json'\n    return importlib.import_module(n)\n",
     "tasks by another name": "from celery import Celery\napp = Celery('x')\napp.autodiscover_tasks(['pkg'], related_name='kept_part')\n",
 }  # fmt: skip
 
@@ -56,6 +58,11 @@ FOLDER = {
     "a folder chosen from a list": (
         "import importlib, os\nFOLDERS = ['cmds']\n\n\ndef go():\n    for d in FOLDERS:\n"
         "        for f in os.listdir(os.path.join(os.path.dirname(__file__), 'deep', d)):\n            importlib.import_module('pkg.deep.%s.%s' % (d, f[:-3]))\n"
+    ),
+    "a loader from elsewhere": "from os.path import dirname, join\nfrom x import load_module\nD = join(dirname(__file__), 'deep', 'cmds')\n\n\ndef one(n):\n    return load_module(n + '.py', D)\n",
+    "a part of a folder's path": (
+        "import os, pkgutil\n\n\ndef import_plugins(folder):\n    path = os.path.join(os.path.dirname(__file__), folder)\n"
+        "    for _, n, _ in pkgutil.iter_modules([path]):\n        __import__(n)\n\n\ndef go(kind):\n    import_plugins('deep/%s' % kind)\n"
     ),
     "plugins of a bot": "import nonebot\nnonebot.load_plugins('pkg/deep/cmds')\n",
     "command lines with a table of words": (
