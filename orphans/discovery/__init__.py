@@ -6,6 +6,6 @@ from orphans.discovery.recursive import (
     recursive_orphans,
 )
 from orphans.discovery.scan import scan
-from orphans.discovery.verdicts import Reading
+from orphans.domain.findings import Reading
 
 __all__ = ["Reading", "discover_isolated_modules", "discover_recursive_orphans", "recursive_orphans", "scan"]

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from orphans.discovery.scan import scan
-from orphans.discovery.verdicts import Reading
-from orphans.domain.findings import Classification, Finding, Scan
+from orphans.domain.findings import Classification, Finding, Reading, Scan
 
 WANTED = (
     Classification.ORPHAN,

@@ -1,28 +1,16 @@
 """From what nothing reaches to findings: class, chain, reason in words and confidence."""
 
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 
 from orphans.discovery.documents import documented
 from orphans.discovery.spread import Spread
 from orphans.discovery.survey import Survey, is_support
-from orphans.domain.findings import Classification, Evidence, Finding
+from orphans.domain.findings import Classification, Evidence, Finding, Reading
 from orphans.domain.graph import chains, importers
 from orphans.domain.legacy import legacy_evidence
 from orphans.domain.names import INIT, base_of, folder_of
 from orphans.domain.redundancy import Reader, Twin, find_twins
 from orphans.domain.rules import DATA_FOLDERS, PACKAGING
-
-
-class Reading(StrEnum):
-    """How to read a module that nobody imports."""
-
-    #: an orphan, with less confidence where the project's own documents show how to import it
-    AUTO = "auto"
-    #: a published library: public modules may be used by others
-    LIBRARY = "library"
-    #: nobody else imports it
-    APPLICATION = "application"
 
 
 class Judge:

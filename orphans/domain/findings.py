@@ -28,6 +28,17 @@ class Classification(StrEnum):
     PUBLIC_UNREFERENCED = "public_unreferenced"
 
 
+class Reading(StrEnum):
+    """How to read a module that nobody imports."""
+
+    #: an orphan, with less confidence where the project's own documents show how to import it
+    AUTO = "auto"
+    #: a published library: public modules may be used by others
+    LIBRARY = "library"
+    #: nobody else imports it
+    APPLICATION = "application"
+
+
 class Evidence(NamedTuple):
     """One fact behind a verdict, with its place."""
 
