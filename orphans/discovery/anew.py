@@ -12,9 +12,7 @@ from orphans.domain.findings import Classification, Reading, Scan
 
 def scanned(survey: Survey, reading: Reading, begun: float, *, use_ruff: bool) -> Scan:
     """Return what nothing live reaches; `begun` is on `time.perf_counter`."""
-    _graph(survey, use_ruff=use_ruff)
-    spread = Spread(survey)
-    spread.run()
+    survey, spread = connected(survey, use_ruff=use_ruff)
     findings = Judge(survey, spread, reading).findings()
     isolated = sorted(
         path for path, each in findings.items()
@@ -29,6 +27,14 @@ def scanned(survey: Survey, reading: Reading, begun: float, *, use_ruff: bool) -
         unreadable=survey.unreadable,
         seconds=round(time.perf_counter() - begun, 3),
     )
+
+
+def connected(survey: Survey, *, use_ruff: bool = True) -> tuple[Survey, Spread]:
+    """Return a survey with its facts and edges, and what its roots reach."""
+    _graph(survey, use_ruff=use_ruff)
+    spread = Spread(survey)
+    spread.run()
+    return survey, spread
 
 
 def _graph(survey: Survey, *, use_ruff: bool) -> None:

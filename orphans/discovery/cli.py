@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orphans.discovery.scan import scan
+from orphans.discovery.verdicts import Reading
 from orphans.discovery.walk import TooLargeError
-from orphans.domain.findings import Classification, Reading, Scan
+from orphans.domain.findings import Classification, Scan
 from orphans.roots import DATA_VARIABLES
 
 HOME = Path(__file__).resolve().parents[2]
