@@ -223,12 +223,16 @@ def test_commands_speak_to_people_too(capsys: pytest.CaptureFixture[str]) -> Non
     call_command("promotions", "show", str(promotion.pk))
     call_command("promotions", "preview", str(promotion.pk))
     call_command("promotions", "shadow", name)
+    who = make_user("approver").username
+    words = ("--user", who, "--evidence", promotion.evidence_sha256, "--reason", "better")
+    call_command("promotions", "approve", str(promotion.pk), *words)
 
     said = capsys.readouterr().out
     assert f"{name}" in said
     assert "+ gain" in said
     assert "only an applied one" in said
-    assert "false_blocks 0" in said
+    assert "0 were blocked wrongly, 0 promoted wrongly" in said
+    assert f"A worker applies it; `promotions show {promotion.pk}` says when it has." in said
 
 
 def test_commands_name_a_person_who_exists() -> None:

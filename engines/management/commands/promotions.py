@@ -131,7 +131,7 @@ class Command(BaseCommand):
         for row in found["rows"]:
             good = words[row["good"]]
             self.stdout.write(f"cycle {row['cycle']:6} {row['verdict']:8} {good:14} {visible(row['text'])}")
-        return self.stdout.write(", ".join(f"{word} {count}" for word, count in found["summary"].items()))
+        return self.stdout.write(_summary(found["summary"]))
 
     def _told(self, promotion: Promotion, options: dict[str, Any]) -> None:
         if options["json"]:
@@ -143,9 +143,18 @@ class Command(BaseCommand):
         text = visible(promotion.decision["text"])
         state = promotion.state.replace("_", " ")
         self.stdout.write(f"promotion {promotion.pk} of {promotion.subject} is {state}. {text}")
+        if promotion.state == PromotionState.APPROVED:
+            self.stdout.write(f"A worker applies it; `promotions show {promotion.pk}` says when it has.")
 
     def _print(self, data: Any) -> None:
         self.stdout.write(json.dumps(data, default=str))
+
+
+def _summary(counted: dict[str, int]) -> str:
+    said = ", ".join(f"{counted[verdict]} {verdict}" for verdict in ("promote", "hold", "block"))
+    wrong = f"{counted['false_blocks']} were blocked wrongly, {counted['missed']} promoted wrongly"
+    came = f"{counted['good']} of {counted['known']} known outcomes paid, {counted['bad']} did not"
+    return f"of {counted['cycles']} cycles: {said}; {came}; {wrong}"
 
 
 def _renamed(row: dict[str, Any]) -> dict[str, Any]:
