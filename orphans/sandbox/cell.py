@@ -135,16 +135,16 @@ def _furnished(plan: dict[str, Any], line: socket.socket) -> tuple[dict[str, Any
     written, parcel, *rest = fds
     with open(written, "rb") as file:  # noqa: PTH123 - a descriptor
         order = json.loads(file.read())
-    trees = dict(zip(order["trees"], rest, strict=False))
+    trees, held = dict(zip(order["trees"], rest, strict=False)), True  # without namespaces none is connected
     if plan["spaces"]:
-        view.furnish(trees, order["hidden"], order["disk"])
+        held = view.furnish(trees, order["hidden"], order["disk"], order["checkout"])
     serving = _serve(plan, order) if order["stub"] is not None else 0
     place = os.open(order["scratch"], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     _bring(place, dict(zip(order["inputs"], rest[len(trees) :], strict=True)), plan)
     for each in trees.values():
         os.close(each)
-    if plan["ahead"]:
-        socket.send_fds(line, [b"{}"], [place])
+    told = {"held": {"sockets_closed": held}}
+    socket.send_fds(line, [json.dumps(told).encode()], [place] if plan["ahead"] else [])
     return order, parcel, place, serving
 
 

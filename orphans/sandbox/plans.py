@@ -161,6 +161,7 @@ def for_keeper(order: dict[str, Any], plan: dict[str, Any], taken: dict[str, int
     """Write down what the keeper has to know; return the descriptor."""
     words = {name: order[name] for name in ("hidden", "stub", "stub_script", "inputs", "scratch")}
     words |= {"trees": list(taken), "disk": int(order["limits"]["disk_bytes"]), "env": {}}
+    words["checkout"] = order["child"]["checkout"] or ""
     return filed(json.dumps(words | {"plan": completed(plan, order)}).encode())
 
 

@@ -189,6 +189,7 @@ def guarantees(held: dict[str, Any], missing: dict[str, str]) -> dict[str, bool]
         "landlock": "landlock" not in missing,
         "seccomp": "seccomp" not in missing,
         "counted_by_kernel": "notify" not in missing,
+        "sockets_closed": bool(held.get("sockets_closed")),
         "files_confined": spaces or "landlock" not in missing,
         "network_denied": spaces or "seccomp" not in missing,
     }

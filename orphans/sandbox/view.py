@@ -86,15 +86,15 @@ def build(plan: dict[str, Any]) -> None:
         mount("none", target, None, MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV)
 
 
-def furnish(trees: dict[str, int], hidden: list[str], disk: int) -> None:
+def furnish(trees: dict[str, int], hidden: list[str], disk: int, checkout: str = "") -> bool:
     """Add what one run has of its own: trees taken by `tree`, by their places, and the size of its space.
 
     `hidden` is covered by an empty folder or file. No foreign code exists yet that could use the moment in
-    which the root is writable.
+    which the root is writable. Returns whether the doors of `checkout` are closed; True when there is none.
     """
     mount("none", SCRATCH, None, MS_REMOUNT | MS_NOSUID | MS_NODEV, _size(disk))
     if not trees:
-        return
+        return True
     mount("none", "/", None, MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV)
     for place, taken in trees.items():
         if stat.S_ISDIR(os.fstat(taken).st_mode):
@@ -103,10 +103,31 @@ def furnish(trees: dict[str, int], hidden: list[str], disk: int) -> None:
             _file(place, "")
         call("move_mount", taken, b"", AT_FDCWD, os.fsencode(place), MOVE_MOUNT_F_EMPTY_PATH)
     mount("none", "/", None, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV)
+    closed = close_doors(checkout) if checkout in trees else not checkout
     for place in hidden:
         with suppress(FileNotFoundError, NotADirectoryError):
             folder = stat.S_ISDIR(os.stat(place, follow_symlinks=False).st_mode)  # noqa: PTH116
             mount(NOTHING if folder else NO_FILE, place, None, MS_BIND)
+    return closed
+
+
+def close_doors(place: str) -> bool:
+    """Put a file system of its own over a folder that is shown; False where the system has none.
+
+    Files are the same ones, but a socket or a pipe in it leads nowhere, also one that is made later.
+    """
+    try:
+        layers = f"{_escaped(place)}:{NOTHING}"
+        mount("overlay", place, "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV, f"lowerdir={layers}")
+    except OSError:
+        return False
+    return True
+
+
+def _escaped(place: str) -> str:
+    for sign in "\\:,":
+        place = place.replace(sign, f"\\{sign}")
+    return place
 
 
 def tree(place: str, owners: int | None = None) -> int:

@@ -177,3 +177,44 @@ def test_two_threads_may_look_at_once(tmp_path: Path) -> None:
     for each in threads:
         each.join()
     assert told == [[f"{tmp_path}/a/.git"]] * 4
+
+
+LATE = """
+import socket, time
+def go(kind):
+    time.sleep(1)
+    line = socket.socket(socket.AF_UNIX, kind)
+    try:
+        line.connect("late.sock")
+    except ConnectionRefusedError:
+        return "refused"
+    return "connected"
+"""
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o700])
+def test_a_socket_made_after_the_run_began_leads_nowhere(tmp_path: Path, mode: int) -> None:
+    (tmp_path / "bot.py").write_text(LATE)
+    tmp_path.chmod(mode)
+    with socket.socket(socket.AF_UNIX) as line:
+
+        def listen() -> None:
+            line.bind(str(tmp_path / "late.sock"))
+            (tmp_path / "late.sock").chmod(0o777)
+            line.listen()
+
+        timer = threading.Timer(0.5, listen)
+        timer.start()
+        spec = RunSpec(kind=Kind.CALL, target="bot:go", payload=socket.SOCK_STREAM, checkout=tmp_path)
+        measured = SubprocessRunner().run(spec)
+        timer.join()
+    assert (measured.result, measured.guarantees["sockets_closed"]) == ("refused", True), measured.explain()
+
+
+@pytest.mark.parametrize("name", ["a:b", "a,b", "a\\b", "a b", "ä=1"])
+def test_a_checkout_may_have_any_name(tmp_path: Path, name: str) -> None:
+    place = tmp_path / name
+    place.mkdir()
+    (place / "bot.py").write_text("def go(_): return __file__")
+    measured = SubprocessRunner().run(RunSpec(kind=Kind.CALL, target="bot:go", checkout=place))
+    assert (measured.result, measured.guarantees["sockets_closed"]) == (f"{place}/bot.py", True)
