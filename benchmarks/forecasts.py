@@ -27,7 +27,6 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from forecasting.domain.coverage import reliability
 from forecasting.domain.forecast import Model, answer, quantiles, scaled_error
 from forecasting.domain.forecast_backtest import LEVELS, STEPS, origins, score
 from forecasting.domain.forecast_fit import FOLDS, Plan, fit
@@ -228,7 +227,7 @@ def walked(corpus: dict[str, Array], folds: dict[str, int], models: list[Any]) -
             if error is None:
                 continue
             if len(errors) >= 3:
-                trust.append(reliability(errors))
+                trust.append(found.confidence)
                 missed.append(error)
             errors.append(error)
     shares = {f"inside{level}": float(np.mean(each)) if each else None for level, each in hits.items()}

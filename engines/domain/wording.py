@@ -1,6 +1,6 @@
 """Numbers and words as people read them. A value that was not measured stays a visible gap."""
 
-import math
+from forecasting.domain.finite import is_finite
 
 NOT_MEASURED = "not measured"
 MINUS = "\N{MINUS SIGN}"
@@ -13,7 +13,7 @@ def number(value: float | None, digits: int = 4) -> str:
     >>> number(1234.5), number(0.012345), number(None)
     ('1,234', '0.01235', 'not measured')
     """
-    if value is None or not math.isfinite(value):
+    if value is None or not is_finite(value):
         return NOT_MEASURED
     if abs(value) >= 10 ** (digits - 1):
         return f"{value:,.0f}".replace("-", MINUS)
@@ -28,7 +28,7 @@ def signed(value: float | None) -> str:
 
 def sign(value: float | None) -> str:
     """Return `up`, `down` or nothing."""
-    if value is None or not math.isfinite(value) or value == 0:
+    if value is None or not is_finite(value) or value == 0:
         return ""
     return "up" if value > 0 else "down"
 
@@ -39,7 +39,7 @@ def lasting(seconds: float | None) -> str:
     >>> lasting(4.21), lasting(80), lasting(7500), lasting(100_000)
     ('4.2 s', '1 m 20 s', '2 h 5 m', '1 d 3 h')
     """
-    if seconds is None or not math.isfinite(seconds) or seconds < 0:
+    if seconds is None or not is_finite(seconds) or seconds < 0:
         return ""
     if seconds < 10:
         return f"{seconds:.1f} s" if seconds >= 0.95 else f"{seconds * 1000:.0f} ms"

@@ -12,6 +12,7 @@ from engines.domain.wording import lasting, number, sign, signed, size, word
 from engines.models import Cycle, Engine, ModelVersion, Promotion
 from engines.panels.cycles import cycle_row, listed
 from engines.panels.foreseen import foreseen
+from forecasting.panels.outcomes import is_number
 
 Panel = dict[str, Any]
 HEAVY = ("manifest", "drift_state")
@@ -70,7 +71,7 @@ def engine_card(
 ) -> Panel:
     """Return what the overview shows of one engine."""
     found = [entry.get("delta") for entry in engine.roi_history if isinstance(entry, Mapping)]
-    deltas = [float(delta) for delta in found if isinstance(delta, int | float)]
+    deltas = [float(delta) for delta in found if is_number(delta)]
     newest = deltas[-1] if deltas else None
     return {
         "id": engine.pk,
@@ -153,7 +154,7 @@ def versions(engine: Engine) -> list[Panel]:
 def version_row(version: ModelVersion) -> Panel:
     """Return one version."""
     metrics = version.metrics if isinstance(version.metrics, Mapping) else {}
-    numbers = [(word(str(name)), value) for name, value in metrics.items() if isinstance(value, int | float)]
+    numbers = [(word(str(name)), value) for name, value in metrics.items() if is_number(value)]
     return {
         "id": version.pk,
         "state": version.state,

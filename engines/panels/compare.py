@@ -6,6 +6,7 @@ from typing import Any
 from engines.domain.states import STEPS
 from engines.domain.wording import MINUS, NOT_MEASURED, lasting, number, signed, word
 from engines.models import Cycle, CycleStep
+from forecasting.panels.outcomes import is_number
 
 Panel = dict[str, Any]
 MOST = 5
@@ -100,7 +101,7 @@ def _named(group: str, columns: Sequence[Mapping[str, Any]], *, measured: bool) 
     for name in names:
         values = [column.get(name) for column in columns]
         label = word(str(name))[:80]
-        numeric = all(value is None or _is_number(value) for value in values)
+        numeric = all(value is None or is_number(value) for value in values)
         if numeric and (measured or None not in values):
             rows.append(_numbers(group, label, values, number))
         else:
@@ -111,7 +112,9 @@ def _named(group: str, columns: Sequence[Mapping[str, Any]], *, measured: bool) 
 def _said(value: Any) -> str:
     if value is None:
         return NOTHING
-    return number(value) if _is_number(value) else str(value)[:80]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number(value)
+    return str(value)[:80]
 
 
 def _numbers(group: str, label: str, values: Sequence[Number], said: Callable[[float | None], str]) -> Panel:
@@ -121,9 +124,11 @@ def _numbers(group: str, label: str, values: Sequence[Number], said: Callable[[f
     texts = [said(None if value is None else float(value)) or NOT_MEASURED for value in values]
     row = _row(group, label, texts)
     exact = len({None if value is None else float(value) for value in values}) > 1
+    # times that are said the same are no difference: they scatter below what anybody reads
+    differs = row["differs"] if said is lasting else exact
     for cell, change in zip(row["cells"][1:], changes[1:], strict=True):
-        cell["change"] = _change(change, said) if change else ""
-    return {**row, "differs": exact}
+        cell["change"] = _change(change, said) if change and differs else ""
+    return {**row, "differs": differs}
 
 
 def _change(change: float, said: Callable[[float | None], str]) -> str:
@@ -136,10 +141,6 @@ def _change(change: float, said: Callable[[float | None], str]) -> str:
 def _row(group: str, label: str, texts: Sequence[str]) -> Panel:
     cells = [{"text": text or NOTHING, "change": ""} for text in texts]
     return {"group": group, "label": label, "cells": cells, "differs": len(set(texts)) > 1}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from engines.domain.wording import NOT_MEASURED, lasting, number, sign, signed, 
 from engines.models import Cycle
 from engines.panels.forecasts import forecast_card
 from forecasting.models import Forecast
+from forecasting.panels.outcomes import is_number
 
 Panel = dict[str, Any]
 MAX_FACTS = 40
@@ -125,7 +126,8 @@ def _scores(side: Mapping[str, Any]) -> list[float]:
 
 def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return a mapping as names and texts; what is nested is left to the JSON view."""
-    flat = [(name, value) for name, value in data.items() if not isinstance(value, Mapping | list | tuple)]
+    nested = (Mapping, list, tuple)
+    flat = [(name, value) for name, value in data.items() if value != "" and not isinstance(value, nested)]
     return [(word(str(name)), _text(value)) for name, value in flat[:MAX_FACTS]]
 
 
@@ -134,7 +136,7 @@ def _text(value: Any) -> str:
         return NOT_MEASURED
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return number(float(value)) if isinstance(value, int | float) else str(value)
+    return number(value) if isinstance(value, int | float) else str(value)
 
 
 def _mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -148,4 +150,4 @@ def _list(data: Mapping[str, Any], key: str) -> list[Any]:
 
 
 def _float(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return float(value) if is_number(value) else None

@@ -16,7 +16,7 @@ from engines.domain.results import Json
 from engines.domain.states import RevisionState
 from engines.domain.workflow_matching import MIN_SCORE, Callee, Flow, Match, callees, matches
 from engines.models import Engine, WorkflowRevision
-from engines.services import bots, workflows
+from engines.services import bots, workflow_synergies, workflows
 from engines.services.workflow_benchmark import Bench, compare
 from engines.services.workflow_source import read_source
 from orphans.domain.candidates import may_be_mapped, worth_it
@@ -128,7 +128,9 @@ def _proposal(
     conditions = preconditions(module, match, checkout, commit)
     meets = all(each["ok"] for each in conditions)
     steps = [*parent.steps[: match.position], match.step, *parent.steps[match.position :]]
-    benchmark = compare(bench, parent.steps, steps) if meets else None
+    subject = workflow_synergies.subject_of(parent.engine, parent.workflow)
+    scenarios = workflow_synergies.presets_for(subject)
+    benchmark = compare(bench, parent.steps, steps, scenarios) if meets else None
     refusal = _refusal(conditions, benchmark)
     evidence = {"preconditions": conditions, "match": asdict(match), "refused": refusal}
     return {

@@ -51,11 +51,22 @@ class Bench:
 
 def presets() -> list[Preset]:
     """Return the baseline and the presets that the settings name; InvalidInput for one that is refused."""
-    return [Preset({"SCENARIO_NAME": BASELINE}), *configured()]
+    return [_plain(), *configured()]
 
 
-def compare(bench: Bench, parent: Sequence[str], candidate: Sequence[str]) -> dict[str, Any]:
+def _plain() -> Preset:
+    return Preset({"SCENARIO_NAME": BASELINE})
+
+
+def compare(
+    bench: Bench,
+    parent: Sequence[str],
+    candidate: Sequence[str],
+    conditions: Sequence[Preset] | None = None,
+) -> dict[str, Any]:
     """Return both sides' runs by preset, and what the candidate adds for each run.
+
+    `conditions`: presets beside the baseline; those that the settings name where none are given.
 
     Both get the same input, preset and seed, in turns, so that a busy machine slows both. `roi` is
     value_per_success x further successes - further cost, a mean over all runs; None without a value model.
@@ -65,7 +76,8 @@ def compare(bench: Bench, parent: Sequence[str], candidate: Sequence[str]) -> di
     linter and measures say of the modules whose functions are steps. `savings`: the pairs of runs that tell
     whether a candidate that seems to save CPU time does; None where it doesn't seem so.
     """
-    chosen, steps = presets(), {"parent": parent, "candidate": candidate}
+    chosen = presets() if conditions is None else [_plain(), *conditions]
+    steps = {"parent": parent, "candidate": candidate}
     sides: dict[str, dict[str, list[Measurement]]] = {}
     for preset in chosen:
         side = sides.setdefault(preset.name, {word: [] for word in steps})
@@ -93,8 +105,7 @@ def _again(bench: Bench, steps: Sequence[str], first: Measurement) -> dict[str, 
 
     Both are the run's own words. None: the run failed, counted nothing or told no digest.
     """
-    plain = Preset({"SCENARIO_NAME": BASELINE})
-    ran = _run(bench, steps, plain, {"input": bench.input or None}, 0, count_calls=True)
+    ran = _run(bench, steps, _plain(), {"input": bench.input or None}, 0, count_calls=True)
     told = [run.result.get("digest") if _succeeded(run) else None for run in (first, ran)]
     known = all(isinstance(digest, str) for digest in told)
     return {

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from engines.models import Engine, Promotion
-from engines.panels import backtest
+from engines.panels import backtest, synergy
 from engines.panels import forecasts as panels
 from engines.views.common import chosen_engine, engine_names, engine_of, person, viewers
 from engines.views.promotions.decision import SHOWN_CHOICES, shown
@@ -66,6 +66,7 @@ def engine_forecasts(request: HttpRequest, name: str) -> HttpResponse:
         "forecast": panels.forecast_card(chosen) if chosen else None,
         "backtest": backtest.backtest_page(backtest.backtest(engine)),
         "evaluation": panels.evaluation_page(roi_prediction_panel(subjects)),
+        "synergies": [synergy.synergy_page(panel) for panel in synergy.of_engine(engine)],
         "shown": shown(request),
         "shown_choices": SHOWN_CHOICES,
     }

@@ -4,11 +4,12 @@ confidence = 1 / (1 + MAE + variance), of errors in units of what the naive fore
 by, so that no unit matters. Nothing known gives None, which is never enough to go without a person.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, pstdev, pvariance
 from typing import Final
+
+from forecasting.domain.finite import is_finite
 
 TAU: Final = 0.5
 """Confidence below which something is left to a person's review."""
@@ -28,8 +29,10 @@ def confidence(mae: float | None, variance: float | None) -> float | None:
     """
     if mae is None or variance is None:
         return None
-    if not (0 <= mae < math.inf and 0 <= variance < math.inf):
-        raise ValueError(f"errors and variances are finite and 0 or more, not {mae!r} and {variance!r}")
+    if not (is_finite(mae) and is_finite(variance) and min(mae, variance) >= 0):
+        raise ValueError(
+            f"errors and variances are finite and 0 or more, not {mae!r:.40} and {variance!r:.40}"
+        )
     return 1.0 / (1.0 + mae + variance)
 
 
@@ -79,7 +82,7 @@ def risk_adjusted(
     for name, share in shares.items():
         if not 0 <= share <= 1:
             raise ValueError(f"{name} is a share from 0 to 1, not {share!r}")
-    if not all(map(math.isfinite, (base, *recent))) or failing_suites < 0:
+    if not all(map(is_finite, (base, *recent))) or failing_suites < 0:
         raise ValueError("every ROI is a finite number, and no suite fails less than never")
     risk, held = p_collapse * severity, safety * 0.5**failing_suites
     stable = stability(recent)

@@ -21,6 +21,9 @@ NEWEST: Final = 200
 KEPT: Final = 0.8
 """Weight of an error over that of the one after it."""
 
+OWN: Final = 0.5
+"""Weight of the past errors in a forecast's confidence; the interval's width has the rest."""
+
 NARROWEST, WIDEST = 1 / 3, 3.0
 
 
@@ -72,7 +75,7 @@ def widening(errors: Iterable[float], half_width: float, wished: float) -> float
     return float(ratio**own)
 
 
-def reliability(errors: Sequence[float]) -> float | None:
+def reliability(errors: Iterable[float]) -> float | None:
     """Return how much the next forecast may be trusted, 0..1; None without errors.
 
     The weighted geometric mean of 1 / (1 + error) over the absolute scaled errors, newest last, each weighing
@@ -84,3 +87,14 @@ def reliability(errors: Sequence[float]) -> float | None:
         total = KEPT * total + math.log1p(abs(error))
         weight = KEPT * weight + 1
     return math.exp(-total / weight) if weight else None
+
+
+def confidence(errors: Sequence[float], expected: float) -> float | None:
+    """Return how exact the next forecast will be by its subject's errors and its own width, 0..1.
+
+    `expected`: the absolute scaled error that the forecast's interval leads to expect. The geometric mean of
+    1 / (1 + expected) and of the reliability. None without errors: a width that nothing came of yet is a
+    promise, no evidence.
+    """
+    past = reliability(errors)
+    return None if past is None else past**OWN * (1 + max(0.0, expected)) ** (OWN - 1)

@@ -1,10 +1,12 @@
 """Forecasts of short series with intervals: which method answers, and the answer as plain numbers.
 
-From 8 points on the pre-trained global model answers, or the combination of `forecast_local` where no model
-can be loaded; under 8 points the last value is repeated. Every answer says which it was. Nothing depends on
-the unit of the numbers, and numbers are never changed by what came after them.
+From 8 points on the pre-trained global model answers together with the combination of `forecast_local`, each
+with a weight by how it did on the series before; the combination alone where no model can be loaded. Under 8
+points the last value is repeated. Every answer says which it was. Nothing depends on the unit of the numbers,
+and numbers are never changed by what came after them.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -17,11 +19,14 @@ from forecasting.domain.forecast_features import features
 from forecasting.domain.forecast_forest import Forest, stretched
 from forecasting.domain.forecast_input import Floats, Series, checked, checked_horizon, checked_levels
 from forecasting.domain.forecast_local import combination, naive
+from forecasting.domain.forecast_mix import mixed
 
 LEAST_POINTS: Final = 8
 """Fewer points than this are answered by repeating the last value."""
 
 ANSWERED: Final = (0.025, 0.1, 0.5, 0.9, 0.975)
+OF_HALF: Final = math.sqrt(2 / math.pi) / 1.2815515655446004
+"""Mean absolute error over half the 80 % interval, of a normal law."""
 _NORMAL: Final = NormalDist()
 
 
@@ -37,11 +42,11 @@ class Forecast:
     lower95: tuple[float, ...]
     upper95: tuple[float, ...]
     model: str
-    """Who answered: `global VERSION`, `combination`, `naive`, or `constant` for a series that never moved."""
+    """Who answered: `global VERSION`, `combination`, `naive`, or `constant` for what never moved."""
 
     growth: growth.Growth
     confidence: float | None
-    """0..1, from this subject's past errors; None while there are none."""
+    """0..1, from this subject's past errors and the width of the interval; None while there are no errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,8 @@ class Model:
 
     forest: Forest
     name: str
+    alone: bool = False
+    """Whether it answers without the combination: where models are compared with each other."""
 
 
 def quantiles(
@@ -77,10 +84,17 @@ def answer(
     """
     series, steps = checked(values), checked_horizon(horizon)
     scaled, who = _scaled(series, steps, np.array(ANSWERED), model)
-    path = series.back(_widened(scaled, errors))
+    widened = _widened(scaled, errors)
+    path = series.back(widened)
     lower95, lower80, mean, upper80, upper95 = (tuple(map(float, column)) for column in path.T)
     kind = growth.classify(series.back(series.scaled).tolist(), mean)
-    return Forecast(mean, lower80, upper80, lower95, upper95, who, kind, coverage.reliability(errors))
+    sure = coverage.confidence(errors, _expected(widened))
+    return Forecast(mean, lower80, upper80, lower95, upper95, who, kind, sure)
+
+
+def _expected(scaled: Floats) -> float:
+    """Return the absolute error of the next step that quantiles at ANSWERED lead to expect."""
+    return float(scaled[0, 3] - scaled[0, 1]) / 2 * OF_HALF
 
 
 def scaled_error(values: Iterable[float], actual: float, expected: float) -> float | None:
@@ -100,9 +114,12 @@ def _scaled(series: Series, horizon: int, levels: Floats, model: Model | None) -
     if used is None:
         return combination(series.scaled, horizon, normals), "combination"
     order = np.argsort(levels)
-    known = used.forest.quantiles(features(series.scaled), levels[order])
     paths = np.empty((horizon, len(levels)))
-    paths[:, order] = stretched(known, horizon)
+    if used.alone:
+        known = used.forest.quantiles(features(series.scaled), levels[order])
+        paths[:, order] = stretched(known, horizon)
+        return paths, used.name
+    paths[:, order] = mixed(series.scaled, horizon, levels[order], normals[order], used.forest)
     return paths, used.name
 
 

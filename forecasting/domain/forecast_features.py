@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from forecasting.domain.forecast_input import Floats
-from forecasting.domain.forecast_local import local
+from forecasting.domain.forecast_local import Local, local
 
 LAGS: Final = 9
 FAR: Final = 40.0
@@ -47,11 +47,15 @@ NAMES: Final = (
 )
 
 
-def features(scaled: Floats) -> Floats:
-    """Return the numbers named by NAMES of one scaled series of at least 8 points."""
+def features(scaled: Floats, own: Local | None = None) -> Floats:
+    """Return the numbers named by NAMES of one scaled series of at least 8 points.
+
+    `own`: what `local` says of it for five steps or more, where that is known.
+    """
     steps = np.diff(scaled)
     sizes = np.abs(steps)
-    own = local(scaled, AHEAD)
+    own = own or local(scaled, AHEAD)
+    last = AHEAD - 1
     parts = (
         scaled[-LAGS - 1 : -1] if len(scaled) > LAGS else _padded(scaled),
         [scaled.mean(), np.median(scaled[-5:]), scaled[-10:].mean()],
@@ -60,8 +64,8 @@ def features(scaled: Floats) -> Floats:
         [sizes[-points:].mean() for points in RECENT],
         [np.median(sizes), steps.mean(), np.median(steps)],
         [(steps > 0).mean(), (steps[-8:] > 0).mean(), (steps == 0).mean(), (scaled > 0).mean()],
-        [own.smooth[0], own.smooth[-1], own.smooth[-1] - own.smooth[0]],
-        [own.theta[0], own.theta[-1], sizes.max(), sizes[-5:].max()],
+        [own.smooth[0], own.smooth[last], own.smooth[last] - own.smooth[0]],
+        [own.theta[0], own.theta[last], sizes.max(), sizes[-5:].max()],
     )
     return np.clip(np.concatenate(parts), -FAR, FAR)
 

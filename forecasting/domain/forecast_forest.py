@@ -125,13 +125,13 @@ class Forest:
             code=np.concatenate([self.code, codes]),
         )
 
-    def quantiles(self, inputs: Floats, levels: Floats) -> Floats:
-        """Return scaled quantiles [10, levels] of what follows a series with these features."""
+    def quantiles(self, inputs: Floats, levels: Floats, steps: int = STEPS) -> Floats:
+        """Return scaled quantiles [steps, levels] of what follows a series with these features."""
         shares = self.shares(inputs)
         used = np.flatnonzero(shares)
         asked = np.interp(levels, self.levels[0], self.levels[1])
         found: list[Floats] = []
-        for step in range(STEPS):
+        for step in range(steps):
             row = _quantiles(self.code[used, step], shares[used], self.grid[:, step], asked)
             # no row like this one reached so far: it stays where it was
             found.append(

@@ -11,7 +11,9 @@ and Nikolopoulos, *The theta model* (2000); Kolassa, *Combining exponential smoo
 weights* (2011).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -54,27 +56,73 @@ def local(scaled: Floats, horizon: int) -> Local:
 
     `scaled` has at least 3 points, its last is 0 and its mean absolute step 1.
     """
-    errors, level, trend = _smooth(scaled, GRID)
-    weights = _weights(errors, parameters=np.where(PLAIN, 2, 4))
-    paths = level[:, None] + np.cumsum(GRID[:, 2:] ** np.arange(1, horizon + 1), axis=1) * trend[:, None]
-    squares = (errors**2).mean(axis=0)
+    return locals_at(scaled, (len(scaled),), horizon)[0]
+
+
+def locals_at(values: Floats, ends: Sequence[int], horizon: int) -> list[Local]:
+    """Return `local` of the first `end` points of a series, for each end, every one in its own scaled units.
+
+    All are run over the series at once: what a smoothing has seen up to a point doesn't depend on the end.
+    Each beginning has at least 3 points and moves.
+    """
+    lines = [_line(values[:end]) for end in ends]
+    place = np.arange(len(values))
+    doubled = [2 * values - (start + slope * place) for start, slope in lines]
+    plain = GRID[PLAIN]
+    inputs = np.repeat(np.column_stack([values, *doubled]), [len(GRID), *[len(plain)] * len(ends)], axis=1)
+    steps = _smooth(inputs, np.concatenate([GRID, *[plain] * len(ends)]))
+    found = []
+    for number, (end, line) in enumerate(zip(ends, lines, strict=True)):
+        theta = slice(len(GRID) + number * len(plain), len(GRID) + (number + 1) * len(plain))
+        found.append(_local(values[:end], steps, theta, line, horizon))
+    return found
+
+
+Line = tuple[float, float]
+"""Height at the first point, and slope a step."""
+Steps = tuple[Floats, Floats, Floats]
+"""Errors of each step [points - 1, columns], level and trend after each point [points, columns]."""
+
+
+def _local(values: Floats, steps: Steps, theta: slice, line: Line, horizon: int) -> Local:
+    errors, level, trend = steps
+    end, last = len(values), values[-1]
+    unit = float(np.abs(np.diff(values)).mean())
+    smooth = slice(0, len(GRID))
+    missed = errors[: end - 1, smooth] / unit
+    weights = _weights(missed, parameters=np.where(PLAIN, 2, 4))
+    carried = np.cumsum(GRID[:, 2:] ** np.arange(1, horizon + 1), axis=1)
+    paths = (level[end - 1, smooth, None] - last + carried * trend[end - 1, smooth, None]) / unit
+    squares = (missed**2).mean(axis=0)
     mean = weights @ paths
     spread = _growth_of_variance(horizon) * squares[:, None] + (paths - mean) ** 2
-    return Local(mean, weights @ spread, _theta(scaled, horizon), float(np.sqrt(weights @ squares)))
+    shares = _weights(errors[: end - 1, theta] / unit, 2)
+    ahead = line[0] + line[1] * (end - 1 + np.arange(1, horizon + 1))
+    half = 0.5 * ahead + 0.5 * (shares @ level[end - 1, theta])
+    return Local(mean, weights @ spread, (half - last) / unit, float(np.sqrt(weights @ squares)))
 
 
-def _smooth(scaled: Floats, grid: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return one-step errors [points - 1, grid] and the last level and trend of each."""
+def _line(values: Floats) -> Line:
+    place = np.arange(len(values)) - (len(values) - 1) / 2
+    slope = float(place @ values / (place @ place))
+    return float(values.mean()) + slope * float(place[0]), slope
+
+
+def _smooth(inputs: Floats, grid: Floats) -> Steps:
+    """Run a smoothing over each column of `inputs` [points, columns]; `grid` has a row for each."""
     alpha, beta, phi = grid.T
-    level = np.full(len(grid), scaled[0])
-    trend = np.where(beta > 0, np.diff(scaled[:5]).mean(), 0.0)
-    errors = np.empty((len(scaled) - 1, len(grid)))
-    for step, value in enumerate(scaled[1:]):
-        expected = level + phi * trend
-        error = value - expected
-        errors[step] = error
-        level = expected + alpha * error
-        trend = phi * trend + beta * error
+    points = len(inputs)
+    level = np.empty(inputs.shape)
+    trend = np.zeros(inputs.shape)
+    errors = np.empty((points - 1, len(grid)))
+    level[0] = inputs[0]
+    trend[0] = np.where(beta > 0, np.diff(inputs[:5], axis=0).mean(axis=0), 0.0)
+    for step in range(1, points):
+        drift = phi * trend[step - 1]
+        expected = level[step - 1] + drift
+        error = np.subtract(inputs[step], expected, out=errors[step - 1])
+        np.add(expected, alpha * error, out=level[step])
+        np.add(drift, beta * error, out=trend[step])
     return errors, level, trend
 
 
@@ -88,6 +136,7 @@ def _weights(errors: Floats, parameters: Floats | int) -> Floats:
     return shares
 
 
+@cache
 def _growth_of_variance(horizon: int) -> Floats:
     """Return the variance h steps ahead over that of one step, [grid, horizon]."""
     alpha, beta, phi = (column[:, None] for column in GRID.T)
@@ -97,19 +146,14 @@ def _growth_of_variance(horizon: int) -> Floats:
     return factor
 
 
-def _theta(scaled: Floats, horizon: int) -> Floats:
-    """Return half the straight line plus half the smoothed series with its curvature doubled."""
-    place = np.arange(len(scaled)) - (len(scaled) - 1) / 2
-    slope = place @ scaled / (place @ place)
-    line = scaled.mean() + slope * place
-    errors, level, _ = _smooth(2 * scaled - line, GRID[PLAIN])
-    ahead: Floats = 0.5 * (line[-1] + slope * np.arange(1, horizon + 1)) + 0.5 * (_weights(errors, 2) @ level)
-    return ahead
-
-
 def combination(scaled: Floats, horizon: int, normals: Floats) -> Floats:
     """Return quantiles [horizon, levels] of the combination; `normals` are the levels as normal scores."""
-    own = local(scaled, horizon)
+    return combined(local(scaled, horizon), scaled, normals)
+
+
+def combined(own: Local, scaled: Floats, normals: Floats) -> Floats:
+    """Return the combination of what `local` said of a series, as many steps as it was asked for."""
+    horizon = len(own.smooth)
     mean = 0.375 * own.smooth + 0.375 * own.theta  # and a quarter of the last value, which is 0
     walk = np.mean(np.diff(scaled) ** 2) * np.arange(1, horizon + 1)
     result: Floats = mean[:, None] + np.sqrt(0.5 * own.variance + 0.5 * walk)[:, None] * normals

@@ -13,6 +13,7 @@ from itertools import pairwise, takewhile
 from statistics import fmean, median, stdev
 from typing import Any, Final, NamedTuple, Self
 
+from forecasting.domain.finite import is_finite
 from forecasting.domain.gate import INSUFFICIENT, PROMOTABLE, UNSAFE
 from forecasting.domain.series import slope
 
@@ -300,6 +301,6 @@ class ForesightTracker:
 def _number(name: str, value: float | None) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{name} must be a finite number or None, not {value!r}"[:200])
+    if not is_finite(value):
+        raise ValueError(f"{name} must be a finite number or None, not {value!r:.40}")
     return float(value)

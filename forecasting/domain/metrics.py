@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from forecasting.domain.finite import is_finite
+
 PREFIX: Final = "synergy_"
 Raw = Mapping[str, float | None]
 
@@ -86,7 +88,7 @@ class Metric:
     def of(self, raw: Raw) -> float | None:
         """Return the metric of one side; None where a raw number is missing or the result is not finite."""
         given = [raw.get(name) for name in self.needs]
-        if any(value is None or not math.isfinite(value) for value in given):
+        if not all(map(is_finite, given)):
             return None
         try:
             found = self.formula(*given)

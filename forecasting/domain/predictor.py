@@ -167,7 +167,7 @@ class AdaptiveROIPredictor:
         found = {}
         for recipe in recipes:
             forest = self._made(recipe, rows, before)
-            found[recipe] = _walk(None if forest is None else Model(forest, recipe), known)
+            found[recipe] = _walk(None if forest is None else Model(forest, recipe, alone=True), known)
         return found
 
     def _made(self, recipe: str, rows: Rows | None, histories: list[History]) -> Forest | None:
@@ -179,7 +179,8 @@ class AdaptiveROIPredictor:
 
     def _centre(self, values: Floats) -> Floats:
         """Return the median path in the values' unit."""
-        path: Floats = quantiles(values, STEPS, (0.5,), model=self.model)[:, 0]
+        model = None if self.forest is None else Model(self.forest, self.name, alone=True)
+        path: Floats = quantiles(values, STEPS, (0.5,), model=model)[:, 0]
         return path
 
     def needs_retraining(self, errors: Sequence[float]) -> bool:

@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean, median
 from typing import Any, Final
 
+from forecasting.domain.coverage import reliability
+from forecasting.domain.finite import is_finite
 from forecasting.domain.metrics import PREFIX, Raw, measured
 
 ALPHA: Final = 0.3
-"""Weight of the newest value in the smoothed one, and of the newest error in the reliability."""
+"""Weight of the newest value in the smoothed one."""
 WINDOW: Final = 20
 """Errors that a rolling mean looks back on."""
 
@@ -45,7 +47,7 @@ class Smoothed:
     An error is scaled by the mean size of a step so far, which is what "the same again" errs by.
     """
 
-    __slots__ = ("count", "errors", "last", "level", "reliable", "steps")
+    __slots__ = ("count", "errors", "last", "level", "steps")
 
     def __init__(self) -> None:
         self.count = 0
@@ -54,8 +56,6 @@ class Smoothed:
         self.level: float | None = None
         #: sum of the sizes of all steps
         self.steps = 0.0
-        #: smoothed scaled error
-        self.reliable: float | None = None
         self.errors: deque[float] = deque(maxlen=WINDOW)
 
     @property
@@ -68,8 +68,8 @@ class Smoothed:
 
         `expected`: what a better forecast said of it. Raises ValueError when the value is not finite.
         """
-        if not math.isfinite(value):
-            raise ValueError(f"only finite numbers are measured, not {value!r}")
+        if not is_finite(value):
+            raise ValueError(f"only finite numbers are measured, not {value!r:.40}")
         foretold = self.level if expected is None else expected
         if self.last is not None:
             self.steps += abs(value - self.last)
@@ -81,7 +81,6 @@ class Smoothed:
     def _missed_by(self, error: float) -> float:
         scaled = error / self.scale if self.scale else 0.0
         self.errors.append(scaled)
-        self.reliable = scaled if self.reliable is None else (1 - ALPHA) * self.reliable + ALPHA * scaled
         return scaled
 
     @property
@@ -91,8 +90,8 @@ class Smoothed:
 
     @property
     def reliability(self) -> float | None:
-        """1 / (1 + smoothed scaled error), in (0, 1]; None before the first error."""
-        return None if self.reliable is None else 1.0 / (1.0 + self.reliable)
+        """How exact the newest forecasts were (`coverage.reliability`), in (0, 1]; None before the first."""
+        return reliability(self.errors)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON."""

@@ -17,6 +17,7 @@ from forecasting.domain import confidence as trust
 from forecasting.domain import entropy as entropies
 from forecasting.domain.accuracy import Outcome
 from forecasting.domain.confidence import RiskAdjusted, risk_adjusted
+from forecasting.domain.finite import is_finite
 from forecasting.domain.metrics import PREFIX, short
 from forecasting.domain.tracker_series import KEEP, Foretold, Series
 
@@ -89,6 +90,7 @@ class ROITracker:
         up. None: not measured. Raises ValueError for unknown metrics and for numbers that are not finite;
         then nothing was taken.
         """
+        _finite({"before": before, "after": after})
         delta = entropies.change(before, after)
         known = {short(name): value for name, value in (metrics or {}).items()}
         plain, used = _finite(known), _finite(resources or {})
@@ -146,7 +148,9 @@ class ROITracker:
         return self.series(subject, scenario).roi.mae
 
     def reliability(self, metric: str = "", *, subject: str = "", scenario: str = "") -> float | None:
-        """Return 1 / (1 + smoothed scaled error) of the forecasts of the ROI or of a synergy metric, 0 to 1.
+        """Return how exact the newest forecasts of the ROI or of a synergy metric were, 0 to 1.
+
+        It is `coverage.reliability` of their scaled errors.
 
         None before the first forecast met its outcome.
         """
@@ -267,6 +271,6 @@ class ROITracker:
 def _finite(values: Mapping[str, float | None]) -> dict[str, float]:
     """Return what was measured; raises ValueError for what is no finite number."""
     for name, value in values.items():
-        if value is not None and not math.isfinite(value):
-            raise ValueError(f"{name} must be a finite number, not {value!r}")
+        if value is not None and not is_finite(value):
+            raise ValueError(f"{name} must be a finite number, not {value!r:.40}")
     return {name: float(value) for name, value in values.items() if value is not None}

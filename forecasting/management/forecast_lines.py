@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from forecasting.domain.finite import is_finite
+
 BAD_INPUT: Final = 2
 HORIZON: Final = 5
 LISTS: Final = ("mean", "lower80", "upper80", "lower95", "upper95")
@@ -114,10 +116,8 @@ def _item(line: bytes) -> dict[str, Any]:
 
 def _errors(item: dict[str, Any]) -> list[float]:
     errors = item.get("errors") or []
-    if not isinstance(errors, list) or not all(
-        isinstance(each, int | float) and not isinstance(each, bool) for each in errors
-    ):
-        raise ValueError('"errors" is a list of numbers')
+    if not isinstance(errors, list) or not all(map(is_finite, errors)):
+        raise ValueError('"errors" is a list of finite numbers')
     return errors
 
 

@@ -15,6 +15,7 @@ from forecasting.panels.series import (
     since,
     thin,
 )
+from forecasting.panels.synergy import synergy_panel
 
 __all__ = [
     "MAX_POINTS",
@@ -34,5 +35,6 @@ __all__ = [
     "roi_series",
     "scenario_panel",
     "since",
+    "synergy_panel",
     "thin",
 ]

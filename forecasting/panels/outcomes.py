@@ -1,9 +1,8 @@
 """Forecasts of which a number came, as outcomes: the newest, never more than `MAX_OUTCOMES`."""
 
 import math
-import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.db.models import QuerySet
 
@@ -15,12 +14,12 @@ from forecasting.domain.accuracy import (
     coverage,
     mean_absolute_error,
 )
+from forecasting.domain.finite import is_finite
 from forecasting.models import Forecast
 
 Panel = dict[str, Any]
 Row = Mapping[str, Any]
 MAX_OUTCOMES = 1_000
-LARGEST = sys.float_info.max  # JSON has whole numbers of any size
 LISTS = ("mean", "lower80", "upper80", "lower95", "upper95", "actual")
 COLUMNS = (
     "subject", "scenario", "mean", "lower80", "upper80", "lower95", "upper95", "actual", "growth", "error",
@@ -92,9 +91,9 @@ def numbers(values: Any) -> list[float | None]:
     return [float(value) if is_number(value) else None for value in listed]
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     """Tell whether a value of JSON is a finite number; a whole one may be beyond every float."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
+    return is_finite(value)
 
 
 def by_step(rows: Sequence[Row]) -> list[Panel]:

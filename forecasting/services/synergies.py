@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from forecasting.domain import synergy_ahead
+from forecasting.domain.finite import is_finite
 from forecasting.domain.metrics import PREFIX, Raw, short
 from forecasting.domain.synergy import synergy
 from forecasting.models import SynergySample
@@ -42,7 +43,7 @@ def record_synergy(
     given = {PREFIX + short(name): value for name, value in (metrics or {}).items() if value is not None}
     found = {**synergy(combined, alone), **given}
     numbers = {**found, **(resources or {}), "roi_delta": 0.0 if roi_delta is None else roi_delta}
-    if not all(map(math.isfinite, numbers.values())):
+    if not all(map(is_finite, numbers.values())):
         raise ValueError("only finite numbers are measured")
     if not found and roi_delta is None:
         return None

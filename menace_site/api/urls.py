@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.urls import re_path
 
-from menace_site.api import forecasts, foresight, modules, orphans, presets, promotions, views
+from menace_site.api import forecasts, foresight, modules, orphans, presets, promotions, synergy, views
 
 NAME = rf"(?P<name>{views.Engines.lookup_value_regex})"
 PK = r"(?P<pk>[0-9]{1,18})"
@@ -48,6 +48,11 @@ urlpatterns = [
             rf"^engines/{NAME}/{act}/?$", foresight.Foresight.as_view({"get": act}), name=f"api-engine-{act}"
         )
         for act in ("graph", "verdicts")
+    ),
+    re_path(
+        rf"^engines/{NAME}/synergy/?$",
+        synergy.Synergy.as_view({"get": "retrieve"}),
+        name="api-engine-synergy",
     ),
     re_path(
         rf"^engines/{NAME}/stages/?$",

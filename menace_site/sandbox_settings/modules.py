@@ -43,6 +43,11 @@ class Sandbox(Group):
         "SANDBOX_INCLUDE_USER_MISUSE",
         "Choose the profile `user_misuse` without being asked.",
     )
+    adapt_presets: Switch = setting(
+        False,
+        "SANDBOX_ADAPT_PRESETS",
+        "Move limits and faults of the presets of a benchmark by a rung, as forecasts of synergy say.",
+    )
     sandbox_synergy_model: Literal["ema", "arima", "lstm"] = setting(
         "ema", "SANDBOX_SYNERGY_MODEL", "How it is forecast from over 10 values, unless this is `ema`."
     )

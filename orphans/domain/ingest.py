@@ -9,6 +9,7 @@ would change what a reader sees. The limits follow what PostgreSQL's `jsonb` and
 import json
 import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -97,7 +98,11 @@ def metric(name: Json, number: Json) -> float:
     """Return `number` as a float when both it and the metric's name are acceptable."""
     if not isinstance(name, str) or not NAME.match(name):
         raise IngestError(f"metric name {clean_text(repr(name), 80)} must match [a-z][a-z0-9_]{{0,63}}")
-    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+    if (
+        isinstance(number, bool)
+        or not isinstance(number, int | float)
+        or not abs(number) <= sys.float_info.max
+    ):
         raise IngestError(f"metric {name} must be a finite number")
     return float(number)
 

@@ -21,7 +21,14 @@ from engines.panels.timeline import TAIL_LINES, step_row
 from engines.panels.workflows import revision_head, revision_row
 
 QUIET = settings(deadline=None, max_examples=60)
-PLAIN = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=8)
+HUGE = 10**400  # a number of JSON, and beyond every float
+PLAIN = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.sampled_from((HUGE, -HUGE))
+    | st.text(max_size=8)
+)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
     PLAIN | FLOATS,
@@ -249,3 +256,21 @@ def test_a_size_reads_back_to_its_first_digits(count: int) -> None:
 
 def test_words_have_no_underscores() -> None:
     assert word("not_configured") == "not configured"
+
+
+def test_numbers_beyond_every_float_are_told_as_not_measured() -> None:
+    side = {"metrics": {"accuracy": HUGE}, "params": {"depth": HUGE, "rate": [HUGE]}}
+    told = {"verdict": "better", "champion": side, "challenger": side, "significance": {"p": HUGE}}
+    found = outcome(unsaved(), {"retrain": told})
+    assert found is not None
+    assert {found["metrics"][0][key] for key in ("old", "new")} == {NOT_MEASURED}
+    assert (found["params"], found["significance"]) == ([("depth", NOT_MEASURED)], [("p", NOT_MEASURED)])
+    cycles = [unsaved(), unsaved()]
+    steps = [CycleStep(cycle_id=7, name="retrain", state=StepState.DONE, result=told)]
+    rows = {row["label"]: row for row in compare(cycles, steps, everything=True)["rows"]}
+    assert [cell["text"] for cell in rows["accuracy"]["cells"]] == [NOT_MEASURED] * 2
+
+
+@pytest.mark.parametrize("words", [number, signed, sign, lasting])
+def test_words_for_a_number_beyond_every_float(words: Any) -> None:
+    assert words(HUGE) == words(-HUGE) == words(float("inf")) == words(None)

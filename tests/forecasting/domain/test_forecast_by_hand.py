@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from forecasting.domain.confidence import confidence_of, final_score, risk_adjusted, stability
-from forecasting.domain.coverage import AdaptiveLevel, level_after, reliability, widening
+from forecasting.domain.coverage import AdaptiveLevel, confidence, level_after, reliability, widening
 from forecasting.domain.forecast_backtest import Score, means, score, walk
 from forecasting.domain.forecast_features import NAMES, features
 from forecasting.domain.forecast_input import checked
 from forecasting.domain.forecast_local import GRID, _weights, local, naive
+from forecasting.domain.forecast_mix import weight
 from forecasting.domain.growth import classify
 from forecasting.domain.metrics import METRICS
 from forecasting.domain.synergy import Smoothed
@@ -117,6 +118,20 @@ def test_the_newest_error_weighs_most_in_the_reliability() -> None:
     assert reliability([0.0, -1.0]) == pytest.approx(0.5 ** (1 / 1.8))
 
 
+def test_the_confidence_is_the_mean_of_what_was_and_what_the_interval_says() -> None:
+    assert confidence([1.0, 1.0], 3.0) == pytest.approx(math.sqrt(1 / 2 * 1 / 4))
+    assert confidence([0.0], -1.0) == 1.0
+    assert confidence([], 0.1) is None
+
+
+def test_the_weight_of_the_model_by_hand() -> None:
+    nothing = 1 / (1 + math.exp(-0.5))
+    assert weight([]) == weight([(1.0, 1.0)]) == weight([(0.0, 0.0)] * 5) == pytest.approx(nothing)
+    assert weight([(1.1, 0.9)]) == pytest.approx(1 / (1 + math.exp(8 * 0.2 - 0.5)))
+    assert weight([(0.9, 1.1)] * 4) == pytest.approx(1 / (1 + math.exp(-2 * 8 * 0.2 - 0.5)))
+    assert weight([(1.0, 0.0)] * 5) < 1e-12
+
+
 def test_a_smoothed_series_by_hand() -> None:
     made = Smoothed()
     assert made.add(1.0) is None
@@ -125,7 +140,7 @@ def test_a_smoothed_series_by_hand() -> None:
     assert made.add(2.0) == pytest.approx(0.4 / 1.5)
     assert made.scale == 1.5
     assert made.mae == pytest.approx((1 + 0.4 / 1.5) / 2)
-    assert made.reliability == pytest.approx(1 / 1.78)
+    assert made.reliability == pytest.approx(math.exp(-(0.8 * math.log(2) + math.log(1.9 / 1.5)) / 1.8))
     with pytest.raises(KeyError):
         Smoothed.from_dict({"count": 1})
 

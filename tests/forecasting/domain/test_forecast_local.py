@@ -9,10 +9,10 @@ from forecasting.domain.forecast_local import (
     PLAIN,
     _growth_of_variance,
     _smooth,
-    _theta,
     _weights,
     combination,
     local,
+    locals_at,
     naive,
 )
 
@@ -33,16 +33,27 @@ def test_every_smoothing_of_the_grid_is_stable() -> None:
 
 def test_smoothing_is_the_recursion_of_the_book() -> None:
     values = np.array([1.0, 3.0, 2.0])
-    errors, level, trend = _smooth(values, np.array([[0.5, 0.0, 0.0]]))
+    errors, level, trend = _smooth(values[:, None], np.array([[0.5, 0.0, 0.0]]))
     assert errors[:, 0].tolist() == [2.0, 0.0]
-    assert (level[0], trend[0]) == (2.0, 0.0)
+    assert level[:, 0].tolist() == [1.0, 2.0, 2.0]
+    assert trend[:, 0].tolist() == [0.0] * 3
 
 
 def test_a_damped_trend_by_hand() -> None:
-    errors, level, trend = _smooth(np.array([0.0, 2.0]), np.array([[0.5, 0.25, 0.5]]))
+    errors, level, trend = _smooth(np.array([[0.0], [2.0]]), np.array([[0.5, 0.25, 0.5]]))
     assert errors[0, 0] == pytest.approx(2.0 - 0.5 * 2.0)
-    assert level[0] == pytest.approx(1.0 + 0.5 * 1.0)
-    assert trend[0] == pytest.approx(0.5 * 2.0 + 0.25 * 1.0)
+    assert level[-1, 0] == pytest.approx(1.0 + 0.5 * 1.0)
+    assert trend[-1, 0] == pytest.approx(0.5 * 2.0 + 0.25 * 1.0)
+
+
+def test_what_a_series_says_at_an_earlier_end_is_what_its_beginning_says() -> None:
+    values = np.random.default_rng(4).normal(0, 1, 40).cumsum()
+    for end, found in zip((9, 30, 40), locals_at(values, (9, 30, 40), 6), strict=True):
+        alone = local(scaled(values[:end]), 6)
+        assert found.smooth == pytest.approx(alone.smooth)
+        assert found.variance == pytest.approx(alone.variance)
+        assert found.theta == pytest.approx(alone.theta)
+        assert found.noise == pytest.approx(alone.noise)
 
 
 def test_variances_grow_as_the_book_says() -> None:
@@ -70,7 +81,7 @@ def test_more_parameters_have_to_be_earned() -> None:
 
 def test_theta_continues_half_of_a_straight_line() -> None:
     line = np.arange(30.0)
-    ahead = _theta(scaled(line), 3)
+    ahead = local(scaled(line), 3).theta
     assert np.allclose(np.diff(ahead), 0.5)
     assert 0 <= ahead[0] <= 1
 
