@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from engines.domain.cycle import Part
 from engines.domain.results import CLI, Artifact
@@ -107,7 +108,9 @@ def test_an_engine_promotes_by_itself_under_stated_limits_and_not_beyond_one_of_
     assert (said.actor, said.detail["automatic"]) == (f"policy of {engine.name}", True)
 
 
-def test_the_impact_of_a_model_is_that_of_the_commit_that_the_bot_is_at(engine: Engine) -> None:
+def test_the_impact_of_a_model_is_that_of_the_commit_that_the_bot_is_at(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert impact_of(engine, "", 1.0) is None, "nobody measured the graph yet"
     cycle(engine, Winning())
     found = impact_of(engine, "", 2.0)
@@ -125,4 +128,8 @@ def test_the_impact_of_a_model_is_that_of_the_commit_that_the_bot_is_at(engine: 
         "source": "the graph of model and workflows",
     }
     assert MODEL in WorkflowGraphState.objects.get(engine=engine).nodes
+    call_command("workflows", "graph", engine.name, change=MODEL)
+    told = capsys.readouterr().out
+    assert "2 workflows and the model, 0 edges" in told
+    assert "ROI +1, synergy +0 by the model" in told
     assert impact_of(engine, "", None) is None

@@ -3,7 +3,7 @@
 import pytest
 
 from engines.services import promotions
-from engines.services.promotions.evidence import forecast_of
+from engines.services.promotions.outlook import forecast_of
 from forecasting.models import Verdict
 from forecasting.services import record_cycle
 from tests.engines.promoting import make_bot, make_forecast, make_winner

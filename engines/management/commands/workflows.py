@@ -98,7 +98,9 @@ def _revisions(engine: Engine, options: dict[str, Any]) -> list[WorkflowRevision
 
 
 def _graph_lines(found: dict[str, Any]) -> list[str]:
-    lines = [f"{len(found['nodes'])} workflows, {len(found['edges'])} edges"]
+    flows = sum(node["kind"] == "workflow" for node in found["nodes"])
+    model = " and the model" if flows < len(found["nodes"]) else ""
+    lines = [f"{flows} workflows{model}, {len(found['edges'])} edges"]
     if found["at"] is None:
         lines.append("not measured yet; --refresh measures it")
     elif found["due"]:

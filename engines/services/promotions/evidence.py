@@ -16,11 +16,8 @@ from engines.domain.results import Json
 from engines.domain.states import VersionState
 from engines.models import Cycle, Engine, ModelVersion, WorkflowRevision, WorkflowStages
 from engines.services import bots
-from engines.services.promotions import gains, impact, live
-from forecasting.domain.foresight import severity
-from forecasting.domain.gate import INSUFFICIENT, Evidence, Policy
-from forecasting.models import Forecast, RoiEvent
-from forecasting.services import foresight
+from engines.services.promotions import gains, impact, live, outlook
+from forecasting.domain.gate import Evidence, Policy
 from orphans.domain.states import RunState
 from orphans.models import ModuleRun
 
@@ -28,14 +25,6 @@ VERSION: Final = 1
 SWITCHED_OFF: Final = "the engine is switched off"
 FUTURE: Final = timedelta(minutes=5)
 """Clocks of database servers that take each other's place differ by less."""
-HISTORY: Final = 60
-"""Latest ROI levels that are frozen with the evidence."""
-FORECAST_COLUMNS: Final = (
-    "subject", "source", "at", "model", "seen", "horizon", "mean", "lower80", "upper80", "lower95", "upper95",
-    "growth", "confidence", "risk", "p_collapse", "brittle", "collapse_in", "probabilities", "evidence",
-    "reason",
-)  # fmt: skip
-VERDICT_COLUMNS: Final = ("risk", "p_collapse", "collapse_in", "probabilities", "evidence", "reason")
 STAGE_COLUMNS: Final = ("id", "commit", "repeats", "roi", "degradation", "resilience")
 Candidate = ModelVersion | WorkflowRevision
 Document = dict[str, Json]
@@ -46,7 +35,7 @@ def gather(candidate: Candidate) -> Document:
     kind, engine = kind_of(candidate), candidate.engine
     workflow = candidate.workflow if isinstance(candidate, WorkflowRevision) else ""
     gain = gains.gain_of(candidate)
-    forecast = forecast_of(engine, workflow)
+    forecast = outlook.forecast_of(engine, workflow)
     document: Document = plain(
         {
             "version": VERSION,
@@ -59,7 +48,7 @@ def gather(candidate: Candidate) -> Document:
             "commit": head_of(engine),
             "gain": gain,
             "forecast": forecast,
-            "history": history_of((forecast or {}).get("subject", engine.name)),
+            "history": outlook.history_of((forecast or {}).get("subject", engine.name)),
             "impact": impact.impact_of(engine, workflow, gain["roi_gain"]),
             "stages": stages_of(candidate),
             "flags": None,
@@ -99,48 +88,6 @@ def head_of(engine: Engine) -> str | None:
         return bots.head(engine)
     except (git.GitError, OSError):
         return None
-
-
-def forecast_of(engine: Engine, workflow: str = "") -> Document | None:
-    """Return the newest forecast of the workflow, or of the whole bot where the workflow has none.
-
-    What it says of a collapse is the worse of its own label and the latest verdict on the subject.
-    """
-    subjects = [f"{engine.name}/{workflow}"] if workflow else []
-    for subject in (*subjects, engine.name):
-        row = Forecast.objects.latest_of(subject)
-        if row is not None:
-            return _with_verdict(forecast_data(row))
-    return None
-
-
-def forecast_data(row: Forecast) -> Document:
-    """Return what is frozen of a forecast."""
-    return {name: getattr(row, name) for name in FORECAST_COLUMNS} | {"at": row.at.isoformat()}
-
-
-def _with_verdict(forecast: Document) -> Document:
-    """Return the forecast with the verdict on its subject where that is worse, or the forecast says nothing.
-
-    A verdict that is due is made anew: it knows of every cycle, and of the risk-adjusted ROI.  `judged_by`
-    says whose label it is.
-    """
-    own: Any = {**forecast, "judged_by": "forecast" if forecast["risk"] else None}
-    verdict = foresight.verdict(str(own["subject"]))
-    if verdict is None or verdict.risk == INSUFFICIENT:
-        return dict(own)
-    seen = verdict.brittle if verdict.elasticity is not None else None
-    brittle = max((each for each in (own["brittle"], seen) if each is not None), default=None)
-    found = {name: getattr(verdict, name) for name in VERDICT_COLUMNS}
-    if not own["risk"] or severity(found) > severity(own):
-        own |= {**found, "judged_by": "verdict"}
-    return {**own, "brittle": brittle}
-
-
-def history_of(subject: str) -> list[float]:
-    """Return the latest measured ROI of a subject, oldest first."""
-    rows = RoiEvent.objects.levels(subject).order_by("-at", "-id").values_list("roi_after", flat=True)
-    return [level for level in reversed(rows[:HISTORY]) if level is not None]
 
 
 def stages_of(candidate: Candidate) -> Document | None:

@@ -15,7 +15,7 @@ from engines.domain.results import Json
 from engines.domain.training_verdict import NO_CHALLENGER
 from engines.models import CycleStep, Engine, Promotion
 from engines.services import bots
-from engines.services.promotions import evidence, gains
+from engines.services.promotions import evidence, gains, outlook
 from forecasting.domain.gate import Decision, Evidence, decide
 from forecasting.models import Forecast, RoiEvent
 
@@ -63,8 +63,8 @@ def _known(engine: Engine, step: CycleStep) -> Evidence:
         {
             "kind": "model",
             "gain": gains.of_model(step.result),
-            "forecast": None if forecast is None else evidence.forecast_data(forecast),
-            "history": list(events.values_list("roi_after", flat=True)[: evidence.HISTORY]),
+            "forecast": None if forecast is None else outlook.forecast_data(forecast),
+            "history": list(events.values_list("roi_after", flat=True)[: outlook.HISTORY]),
             "impact": None if others else {"dependants": {}},
             "flags": None,
             "self_tests": None,
