@@ -6,13 +6,16 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orphans.discovery.scan import scan
-from orphans.discovery.verdicts import Reading
-from orphans.discovery.walk import TooLargeError
-from orphans.domain.findings import Classification, Scan
+from orphans.domain.findings import Classification, Reading, Scan
 from orphans.roots import DATA_VARIABLES
+
+if TYPE_CHECKING:
+    from orphans.discovery.explain import Explanation
 
 HOME = Path(__file__).resolve().parents[2]
 
@@ -42,6 +45,7 @@ def add_options(made: argparse.ArgumentParser) -> None:
     shape = made.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print everything as JSON")
     shape.add_argument("--paths", action="store_true", help="print a JSON list of the paths judged dead")
+    made.add_argument("--explain", metavar="MODULE", help="say why this module is alive, or why it isn't")
     reading = made.add_mutually_exclusive_group()
     for each in (Reading.LIBRARY, Reading.APPLICATION):
         reading.add_argument(
@@ -56,12 +60,34 @@ def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     try:
         cache = None if options.no_cache else default_cache()
-        found = scan(Path(options.path), reading=options.reading, cache=cache, skip=skipped())
-    except (OSError, TooLargeError) as error:
+        told = _explained(options, cache) if options.explain else _scanned(options, cache)
+    except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    sys.stdout.write(_shown(found, options))
+    sys.stdout.write(told)
     return 0
+
+
+def _scanned(options: argparse.Namespace, cache: Path | None) -> str:
+    return _shown(scan(Path(options.path), reading=options.reading, cache=cache, skip=skipped()), options)
+
+
+def _explained(options: argparse.Namespace, cache: Path | None) -> str:
+    explain = import_module("orphans.discovery.explain").explain  # a scan doesn't pay for it
+    found = explain(Path(options.path), options.explain, reading=options.reading, cache=cache, skip=skipped())
+    return json.dumps(found.to_json()) + "\n" if options.json else _told(found)
+
+
+def _told(found: "Explanation") -> str:
+    """Return an explanation for people: state and reason, then the chain, then what git knows."""
+    rows = [f"{_plain(found.path)}: {found.state}", f"  {_plain(found.reason)}"]
+    for depth, step in enumerate(found.chain):
+        line = f" (line {step.line})" if step.line else ""
+        rows.append(f"{'  ' * depth}  {_plain(step.path)}  {_plain(step.why)}{line}")
+    if found.finding is not None:
+        rows += [f"  {each.kind}: {_plain(each.detail)}" for each in found.finding.evidence]
+    rows += [f"  git: {_plain(each.detail)}" for each in found.past]
+    return "\n".join(rows) + "\n"
 
 
 def program(arguments: Sequence[str]) -> int:

@@ -7,7 +7,7 @@ from orphans.discovery.spread import Spread
 from orphans.discovery.survey import Survey, is_support
 from orphans.domain.findings import Classification, Evidence, Finding, Reading
 from orphans.domain.graph import chains, importers
-from orphans.domain.legacy import legacy_evidence
+from orphans.domain.legacy import legacy_evidence, naming_evidence
 from orphans.domain.names import INIT, base_of, folder_of
 from orphans.domain.redundancy import Reader, Twin, find_twins
 from orphans.domain.rules import DATA_FOLDERS, PACKAGING
@@ -145,6 +145,8 @@ class Judge:
 
     def _evidence(self, path: str, twin: Twin | None) -> Iterable[Evidence]:
         yield from twin.evidence if twin else ()
+        named = naming_evidence(path, twin.path) if twin else None
+        yield from (named,) if named is not None else ()
         if path in self.retired:
             yield self.retired[path]
         for folder, wide in self.spread.families.wide.items():

@@ -27,5 +27,3 @@ class ModuleHistory(NamedTuple):
     former_paths: tuple[str, ...] = ()
     #: newest first
     removed_imports: tuple[RemovedImport, ...] = ()
-    #: since when it isn't in the module map any more, in seconds since the epoch
-    unmapped_at: int | None = None

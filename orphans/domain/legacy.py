@@ -49,7 +49,7 @@ def legacy_evidence(
     Args:
         source: the module's text; what can't be parsed is judged by `path` and `history` alone.
         path: relative to the repository, with `/`.
-        history: what git and the module map know, if they were asked.
+        history: what git knows, if it was asked.
         idle_months: see `IDLE_MONTHS`.
     """
     tree = parsed(source) if _may_tell(source) else None
@@ -142,8 +142,6 @@ def _place(path: str) -> Evidence | None:
 
 
 def _past(path: str, history: ModuleHistory, idle_months: float) -> Evidence | None:
-    if history.unmapped_at is not None:
-        return Evidence(kind="module_map", detail="it was taken out of the module map", path=path)
     if history.idle_days is None or not history.removed_imports:
         return None
     months = history.idle_days / _DAYS_A_MONTH

@@ -4,15 +4,15 @@
 `self_test` and Python callers all go this way.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from orphans.discovery import scan as discover
+from orphans.discovery import scan
 from orphans.domain.acting import CLI, Acting
 from orphans.domain.candidates import Switches
 from orphans.domain.findings import Scan
@@ -26,6 +26,11 @@ from orphans.services.planning import Plan
 from orphans.services.scanning import record_scan
 
 Scanner = Callable[[Path], Scan]
+
+
+def discover(checkout: Path) -> Scan:
+    """Scan a checkout; the folders that `SANDBOX_SKIP_DIRS` names aren't looked at, as in `orphans scan`."""
+    return scan(checkout, skip=settings.SANDBOX.skip_dirs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +79,7 @@ def switches_of_settings() -> Switches:
 def look(task: Task) -> Look:
     """Read the files that people edit, scan, and choose what is executed."""
     taken = documents.include_orphan_modules(task.subject, task.checkout)
-    found = without(task.scanner(task.checkout), settings.SANDBOX.skip_dirs)
+    found = task.scanner(task.checkout)
     row = record_scan(
         task.subject,
         found,
@@ -86,16 +91,6 @@ def look(task: Task) -> Look:
     )
     conflicts = (*taken.conflicts, *documents.disagreements(task.subject, taken))
     return Look(scan=row, taken=taken, plan=_planned(task), conflicts=conflicts)
-
-
-def without(scan: Scan, folders: Collection[str]) -> Scan:
-    """Return the scan without what lies in folders of these names, such as `vendor`."""
-
-    def stays(path: str) -> bool:
-        return not set(PurePosixPath(path).parts[:-1]) & set(folders)
-
-    findings = {path: finding for path, finding in scan.findings.items() if stays(path)}
-    return scan._replace(findings=findings, isolated=tuple(filter(stays, scan.isolated)))
 
 
 def _options(switches: Switches) -> dict[str, Any]:

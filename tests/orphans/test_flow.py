@@ -53,6 +53,14 @@ def tally(name: str) -> int:
     return sum(OrphanTally.objects.filter(name=name).values_list("count", flat=True))
 
 
+def test_skipped_folders_are_looked_at_by_no_scan(tmp_path: Path, settings: Settings) -> None:
+    """As in the command: what such a folder imports is kept alive by it as little as what is in it is found."""
+    checkout = bot(tmp_path, {"made/go.py": "import part\nprint(part)\n", "part.py": "", "made/lost.py": ""})
+    settings.SANDBOX = settings.SANDBOX.model_copy(update={"skip_dirs": ["made"]})
+
+    assert set(flow.discover(checkout).findings) == {"part.py"}
+
+
 def test_an_isolated_module_comes_in_with_its_helper(tmp_path: Path, data: Path) -> None:
     included = carry_out(bot(tmp_path, HELPER), named=("isolated.py",))
 

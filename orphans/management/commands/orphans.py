@@ -54,6 +54,7 @@ class Command(BaseCommand):
         words = [f"--{name}" for name in ("json", "paths", "no-cache") if options[name.replace("-", "_")]]
         reading = str(options["reading"])
         words += [f"--{reading}"] if reading != "auto" else []
+        words += ["--explain", options["explain"]] if options["explain"] else []
         if code := cli.main([options["path"], *words]):
             sys.exit(code)
 

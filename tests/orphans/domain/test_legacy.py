@@ -113,10 +113,6 @@ def test_the_number_of_months_can_be_chosen() -> None:
     assert legacy_evidence("", "a.py", past, idle_months=4) is None
 
 
-def test_what_left_the_module_map_is_legacy() -> None:
-    assert kind("x = 1\n", history=ModuleHistory(unmapped_at=1)) == "module_map"
-
-
 def test_its_own_words_come_before_its_place_and_its_past() -> None:
     past = ModuleHistory(idle_days=4000, removed_imports=(LEFT,))
     assert kind('"""Deprecated."""\n', "legacy/a.py", past) == "docstring"
