@@ -1,5 +1,6 @@
 """The site's rows in Django's admin. Tokens, acts and signs of life can be read, not edited."""
 
+from django.apps import apps
 from django.contrib import admin
 
 from engines.admin.base import Quick, ReadOnly
@@ -9,6 +10,27 @@ admin.site.site_header = "Menace"
 admin.site.site_title = "Menace"
 admin.site.index_title = "Administration"
 admin.site.enable_nav_sidebar = False
+
+PLURALS = {
+    "engines.cycletally": "counts of ended cycles",
+    "engines.workflowstages": "workflows under hard conditions",
+    "engines.workflowgraphstate": "states of workflow graphs",
+    "forecasting.cyclemetrics": "metrics of cycles",
+    "forecasting.metricdaily": "metrics by day",
+    "forecasting.moduleprogress": "progress of modules",
+    "forecasting.roievent": "ROI events",
+    "forecasting.roirollup": "ROI by hour, day and week",
+    "menace_site.apitoken": "API tokens",
+    "menace_site.auditentry": "audit entries",
+    "menace_site.servicebeat": "signs of life",
+    "orphans.modulemapentry": "entries of the module map",
+    "orphans.orphantally": "counts of orphans",
+    "orphans.selftestrun": "sets of self-tests",
+}
+"""How the admin calls several rows where an s does not do; nothing else shows these names."""
+
+for label, plural in PLURALS.items():
+    apps.get_model(label)._meta.verbose_name_plural = plural
 
 
 @admin.register(ApiToken)

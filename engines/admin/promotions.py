@@ -18,8 +18,9 @@ from django.utils.html import format_html
 from engines.admin.base import OfTeams, ReadOnly
 from engines.domain.errors import Conflict, InvalidInput, NotAllowed
 from engines.domain.results import Actor
-from engines.domain.unseen import visible, visible_data
+from engines.domain.unseen import visible
 from engines.models import Promotion
+from engines.panels.promotions import reasons, state_word
 from engines.services import promotions
 from engines.services.promotions import staleness
 
@@ -101,11 +102,13 @@ class PromotionAdmin(ReadOnly, OfTeams):
 
     def _page(self, request: HttpRequest, chosen: list[Promotion], *, act: str) -> HttpResponseBase:
         user = cast(User, request.user)
+        shown = [promotion_decision(each, user) for each in chosen]
         context = {
             **self.admin_site.each_context(request),
             "title": "Decide on promotions",
             "opts": self.model._meta,
-            "shown": [promotion_decision(each, user) for each in chosen],
+            "shown": shown,
+            "none_approvable": not settings.SANDBOX.break_glass and all(each["why_not"] for each in shown),
             "acts": [act] if act else list(ACTS),
             "action": f"{act}_chosen" if act else "",
             "may_decide": self.has_decide_permission(request),
@@ -137,7 +140,8 @@ def promotion_decision(promotion: Promotion, user: User) -> dict[str, Any]:
     return {
         "row": promotion,
         "text": visible(promotion.decision["text"]),
-        "reasons": visible_data(promotion.decision["reasons"]),
+        "word": state_word(promotion.state),
+        "reasons": reasons(promotion.decision),
         "evidence": visible(json.dumps(promotion.evidence, indent=2, sort_keys=True, ensure_ascii=False)),
         "stale": staleness(promotion) if promotion.is_open else (),
         "why_not": promotions.why_not_approve(promotion, user.pk),

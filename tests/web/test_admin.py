@@ -1,5 +1,7 @@
 """Django's admin: every row has a list, and what the machine writes can't be edited."""
 
+import re
+
 import pytest
 from django.apps import apps
 from django.contrib import admin as django_admin
@@ -7,9 +9,10 @@ from django.db import connection, models
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from engines.models import Engine
+from engines.models import Engine, Promotion
 from menace_site.models import AuditEntry
 from tests.factories import make_cycle, make_cycles, make_engine, make_step
+from tests.web.promotion_rows import make_promotion
 
 OURS = ("engines", "forecasting", "menace_site")
 MODELS = [model for label in OURS for model in apps.get_app_config(label).get_models()]
@@ -29,6 +32,23 @@ def test_every_model_has_a_list(admin: Client, model: type[models.Model]) -> Non
 @pytest.mark.parametrize("model", [model for model in MODELS if model.__name__ not in EDITABLE])
 def test_what_the_machine_writes_cannot_be_added(admin: Client, model: type[models.Model]) -> None:
     assert admin.get(address(model, "add/")).status_code == 403
+
+
+def test_no_name_of_several_rows_is_an_s_too_many(admin: Client) -> None:
+    page = admin.get("/admin/").content.decode()
+    for model in (*MODELS, *apps.get_app_config("orphans").get_models()):
+        name = str(model._meta.verbose_name_plural)
+        assert not re.search(r"ss$|[^aeiou]ys$", name), name
+        assert f">{name[0].upper()}{name[1:]}</a>" in page
+
+
+def test_the_decision_page_is_in_words_and_leads_to_all_evidence(admin: Client) -> None:
+    held = make_promotion(make_engine("alpha"), state="held", verdict="hold")
+    page = admin.get(address(Promotion, f"{held.pk}/decide/")).content.decode()
+    assert f'href="/promotions/{held.pk}/"' in page
+    assert "p_collapse" not in page.partition("<pre>")[0]
+    assert 'value="reject">Reject</button>' in page
+    assert 'value="approve" disabled title="' in page
 
 
 @pytest.mark.parametrize("end", ["change/", "delete/"])
