@@ -6,3 +6,4 @@ import "./live.js";
 import "./lists.js";
 import "./keys.js";
 import "./logs.js";
+import "./places.js";

@@ -1,4 +1,4 @@
-// The keyboard: / j k Enter x g-then-letter ? Esc.
+// The keyboard: / j k Enter x a b u c g-then-letter ? Esc.
 const PLACES = { c: "/cycles/", e: "/", f: "/forecasts/", o: "/orphans/", p: "/promotions/", s: "/system/" };
 let waiting = 0;
 
@@ -31,6 +31,9 @@ const ACTS = {
   k: () => move(-1),
   x: () => current()?.querySelector("input[type=checkbox]")?.click(),
   Enter: () => current() && location.assign(current().dataset.href),
+  a: () => document.querySelector("[data-pick-all]")?.click(),
+  b: () => document.querySelector("[data-bulk-bar]:not([hidden]) :is(button, a):not([hidden])")?.focus(),
+  u: () => document.getElementById("act-undo")?.focus(),
   "?": () => document.getElementById("help").showModal(),
   c: () => document.querySelector("[data-compare]:not([hidden])")?.click(),
   g: () => (waiting = Date.now()),

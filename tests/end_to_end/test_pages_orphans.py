@@ -28,6 +28,7 @@ PAGES = (
     '/orphans/?order="onload=alert(1)&confidence_min=<',
     "/orphans/{module}/",
     "/orphans/{module}/source/",
+    "/orphans/{module}/twin/",
     "/orphans/{module}/audit/",
     "/orphans/runs/{run}/",
     "/orphans/scans/",
@@ -228,3 +229,28 @@ def test_the_module_page_loads_its_source_and_a_line_can_be_pointed_at(web: Watc
     page.locator("svg.near a").first.focus()
     page.keyboard.press("Enter")
     expect(page).not_to_have_url(f"/orphans/{ids['module']}/")
+
+
+def test_a_page_of_modules_is_retired_and_taken_back_by_keys(page: Page, live_server: LiveServer) -> None:
+    make_engine("alpha")
+    for number in range(3):
+        make_module(path=f"m{number}.py")
+    web = sign_in(page, live_server.url)
+    web.go("/orphans/?engine=alpha")
+    page.locator("summary", has_text="Columns").click()
+    page.get_by_label("Twin", exact=True).uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    expect(page.locator("[data-bulk-count]")).to_have_text("3 ticked")
+    page.keyboard.press("b")
+    expect(page.locator("[data-bulk-act=Test]")).to_be_focused()
+    page.locator("[data-bulk-act=Retire]").press("Enter")
+    page.locator("[data-agree]").press("Enter")
+    expect(page.locator(".note.success")).to_contain_text("3 modules retired")
+    page.keyboard.press("u")
+    page.keyboard.press("Enter")
+    expect(page.locator(".note.success")).to_contain_text("3 modules are as before")
+    expect(page.locator("th.c-twin")).to_be_hidden()
+    expect(page.locator("th.c-class")).to_be_visible()
+    assert set(OrphanModule.objects.values_list("state", flat=True)) == {"found"}
+    assert web.complaints() == []
