@@ -39,10 +39,10 @@ def sparkline(values: Sequence[float]) -> dict[str, Any] | None:
 
 
 def foreseen_interval(step: Mapping[str, Any] | None) -> dict[str, str] | None:
-    """Return the next cycle as a bar of its 80 % and 95 % intervals around the mean, zero among them.
+    """Return the next cycle as a bar of its 80 % and 95 % intervals around the mean, with zero if it is near.
 
     `step` as `panels.foreseen` gives it. Places are per cent of the width, so that the bar may be as wide as
-    its room. None when there is no forecast or an end is missing.
+    its room. None when there is no forecast, an end is missing or all are the same.
     """
     ends = [
         (step or {"values": {}})["values"].get(side)
@@ -51,10 +51,14 @@ def foreseen_interval(step: Mapping[str, Any] | None) -> dict[str, str] | None:
     known = [end for end in ends if end is not None]
     if len(known) < len(ends):
         return None
-    low, high = min(0.0, *known), max(0.0, *known)
-    span = (high - low) or 1.0
+    low, high = known[0], known[-1]
+    if high <= low:
+        return None
+    if low - (high - low) <= 0.0 <= high + (high - low):  # a far zero would make a dot of the rest
+        low, high = min(0.0, low), max(0.0, high)
+    span = high - low
     low95, low80, mean, high80, high95 = (f"{2 + 96 * (end - low) / span:.2f}%" for end in known)
-    zero = f"{2 + 96 * (0.0 - low) / span:.2f}%"
+    zero = f"{2 + 96 * (0.0 - low) / span:.2f}%" if low <= 0.0 <= high else ""
     places = {"low95": low95, "low80": low80, "mean": mean, "high80": high80, "high95": high95}
     told = f"mean {signed(known[2])}, 80 % from {signed(known[1])} to {signed(known[3])}"
     return {**places, "zero": zero, "label": told}

@@ -50,4 +50,7 @@ def next_cycle(forecast: Forecast) -> Panel:
 
 
 def _band(low: float | None, high: float | None) -> str:
-    return NOT_MEASURED if low is None or high is None else f"{signed(low)} to {signed(high)}"
+    if low is None or high is None:
+        return NOT_MEASURED
+    ends = [signed(low), signed(high)]
+    return " to ".join(ends) if ends[0] != ends[1] else "no scatter so far"

@@ -101,8 +101,14 @@ def run_head(run: ModuleRun) -> Panel:
         "memory": "" if run.max_rss_bytes is None else size(run.max_rss_bytes),
         "score_text": number(run.score),
         "counts": [_counted(name, head[name], examples.get(name)) for name in COUNTS],
-        "walls": sorted(head["guarantees"].items()) if isinstance(head["guarantees"], dict) else [],
+        "walls": _walls(head["guarantees"]),
     }
+
+
+def _walls(found: Any) -> list[tuple[str, Any]]:
+    """Return what the sandbox guarantees, in words, and whether it held."""
+    known = found if isinstance(found, dict) else {}
+    return [(word(str(name)), held) for name, held in sorted(known.items())]
 
 
 def _counted(name: str, count: int | None, examples: Any) -> Panel:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -54,6 +55,16 @@ def bead(name: str) -> SafeString:
 def seen(value: object) -> str:
     """Return a value as text in which every unseen character is its number."""
     return visible(str(value))
+
+
+@register.simple_tag
+def after(source: str) -> SafeString | str:
+    """Return what something was made after, such as `cycle:7` or `cycle:7:commit`: a cycle is a link."""
+    kind, _, rest = source.partition(":")
+    number = rest.partition(":")[0]
+    if kind != "cycle" or not (number.isascii() and number.isdigit() and len(number) < 19):
+        return visible(source)
+    return format_html('<a href="{}">cycle #{}</a>', reverse("cycle-detail", args=[int(number)]), int(number))
 
 
 @register.simple_tag

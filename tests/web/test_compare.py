@@ -66,6 +66,12 @@ def test_differences_too_small_to_be_written_count_all_the_same(viewer: Client) 
     assert "accuracy" in rows(viewer, f"/cycles/compare/?ids={one.pk},{two.pk}")
 
 
+def test_times_that_are_said_the_same_are_no_difference(viewer: Client) -> None:
+    first, near, far = (make_cycle(duration=seconds).pk for seconds in (5.0, 5.0004, 6.0))
+    assert "Duration" not in rows(viewer, f"/cycles/compare/?ids={first},{near}")
+    assert rows(viewer, f"/cycles/compare/?ids={first},{far}")["Duration"] == ["5.0 s", "6.0 s"]
+
+
 def test_a_parameter_that_one_lacks_is_a_dash_and_a_metric_was_not_measured(viewer: Client) -> None:
     one, two = trained(0.9), make_cycle()
     found = rows(viewer, f"/cycles/compare/?ids={one.pk},{two.pk}")

@@ -6,7 +6,7 @@ import pytest
 from django.template import Context, Template
 from django.utils import timezone
 
-from menace_site.templatetags.menace import ICONS, ago, bead, exact, icon, relative, state, ticking
+from menace_site.templatetags.menace import ICONS, after, ago, bead, exact, icon, relative, state, ticking
 
 NOW = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
 
@@ -64,3 +64,24 @@ def test_every_icon_of_a_state_is_in_the_sprite() -> None:
     for name in {*ICONS, "something else"}:
         symbol = bead(name).split('href="#')[1].split('"')[0]
         assert f'id="{symbol}"' in sprite
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("cycle:7", '<a href="/cycles/7/">cycle #7</a>'),
+        ("cycle:12:1aa49063270a", '<a href="/cycles/12/">cycle #12</a>'),
+        ("web:ada", "web:ada"),
+        ("cycle:", "cycle:"),
+        ("cycle:9999999999999999999", "cycle:9999999999999999999"),
+        ("cycle:\u0663", "cycle:\u0663"),
+        ("a\u202eb", "a\\u202eb"),
+    ],
+)
+def test_what_a_cycle_made_links_to_it(source: str, said: str) -> None:
+    assert after(source) == said
+
+
+def test_a_source_that_is_no_cycle_is_escaped() -> None:
+    shown = Template("{% load menace %}{% after source %}").render(Context({"source": "<b>"}))
+    assert shown == "&lt;b&gt;"

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from engines import git
 from engines.domain.cycle import Idle, Interrupted, StepContext
-from engines.domain.results import StepOutcome
+from engines.domain.results import Actor, StepOutcome
 from engines.models import Engine
 from engines.services import bots, integration, module_progress
 from orphans.domain.states import RunState
@@ -108,6 +108,7 @@ def _task(engine: Engine, context: StepContext, checkout: Path, commit: str) -> 
         repository=engine.repository,
         import_paths=bots.manifest_of(engine).import_paths,
         switches=flow.switches_of_settings(),
+        actor=Actor(label=f"cycle {context.cycle_id}"),
     )
 
 
