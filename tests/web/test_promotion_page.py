@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from engines.models import Engine, Promotion, WorkflowEdge, WorkflowStages
+from engines.panels.promotion_page import left_to_people
 from engines.services import promotions as services
 from tests.factories import make_engine, make_roi_event, make_user
 from tests.forecasting.rows import make_forecast
@@ -39,6 +40,39 @@ def post(client: Client, promotion: Promotion, act: str, **fields: Any) -> Any:
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing have changed: these engines have no repository."""
     monkeypatch.setattr("engines.services.promotions.deciding.staleness", lambda promotion: ())
+
+
+class TestLeft:
+    """Why an automatic policy left a candidate to a person."""
+
+    @pytest.mark.parametrize(
+        ("policy", "told"),
+        [
+            ({"mode": "automatic", "left_to_people": ["not measured: <b>flags</b>"]}, True),
+            ({"mode": "manual", "left_to_people": ["not measured: <b>flags</b>"]}, False),
+            ({"mode": "automatic", "left_to_people": 7}, False),
+            ({"mode": "automatic"}, False),
+        ],
+    )
+    def test_it_is_told_where_the_policy_decides(self, policy: dict[str, Any], told: bool) -> None:
+        assert left_to_people(policy) == (["not measured: <b>flags</b>"] if told else [])
+
+    def test_the_page_escapes_it(self, viewer: Client) -> None:
+        policy = {"mode": "automatic", "left_to_people": ["not measured: <b>flags</b>"]}
+        found = page(viewer, make_promotion(policy=policy))
+        assert "The policy leaves it to a person: not measured: &lt;b&gt;flags&lt;/b&gt;." in found
+
+
+@pytest.mark.parametrize("kind", ["model", "workflow"])
+def test_the_button_for_the_stages_names_what_would_run(viewer: Client, kind: str) -> None:
+    promotion = make_promotion(kind=kind)
+    revision = f"revision={promotion.revision_id}&amp;" if kind == "workflow" else ""
+    asked = f"/engines/alpha/stages/?{revision}promotion={promotion.pk}"
+    assert f'hx-get="{asked}"' in page(viewer, promotion)
+    part = text(viewer, asked.replace("&amp;", "&"))
+    said = "what is live and the candidate, side by side" if kind == "workflow" else "every workflow of alpha"
+    assert said in part
+    assert "disabled" in part, "a viewer may not act"
 
 
 class TestEvidence:
