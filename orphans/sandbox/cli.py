@@ -168,6 +168,7 @@ def _preset(options: argparse.Namespace) -> tuple[Limits, Network, Any]:
 def as_json(measured: Measurement) -> dict[str, Any]:
     """Return a measurement as plain JSON."""
     told = asdict(measured)
+    told["claims"] = list(measured.claims)
     told["artifacts"] = [{**each, "path": str(each["path"])} for each in told["artifacts"]]
     return told
 

@@ -237,6 +237,14 @@ class Measurement:
         """Whether the run ended well and its result was accepted."""
         return self.outcome is Outcome.OK
 
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """Name the fields that rest on the run's own words, which could be any; others were observed."""
+        told = {"result": self.result, "exception": self.exception, "calls": self.calls}
+        heard = self.attempts is not None and not self.attempts.exact
+        found = [name for name, value in told.items() if value is not None]
+        return (*found, *(["attempts"] if heard else []), *(["output_tail"] if self.output_tail else []))
+
     def explain(self) -> str:
         """Return one line on how it ended, for messages."""
         told = (self.exception or "").strip().splitlines()

@@ -249,6 +249,7 @@ def test_a_measurement_is_printed_as_json(tmp_path: Path) -> None:
     measured = json.loads(told)
     assert (code, measured["outcome"], measured["output_tail"]) == (0, "ok", "hello\n")
     assert (measured["attempts"]["file_writes"], measured["attempts"]["exact"]) == (1, True)
+    assert measured["claims"] == ["output_tail"]
 
 
 def test_a_preset_limits_the_run(tmp_path: Path) -> None:

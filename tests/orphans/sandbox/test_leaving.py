@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orphans.sandbox import Kind, Limits, Measurement, Outcome, RunSpec, SubprocessRunner
+from orphans.sandbox import Attempts, Kind, Limits, Measurement, Outcome, RunSpec, SubprocessRunner
 from orphans.sandbox.nursery import Nursery
 from orphans.sandbox.watching import lone_usage, usage_of
 from tests.orphans.sandbox import suite
@@ -105,6 +105,19 @@ def test_a_lone_process_is_measured(sleeper: int) -> None:
     assert told["rss"] == seen.peak > 2**20
     assert seen.own > 0 < seen.files
     assert seen.shared == 0
+
+
+@pytest.mark.parametrize(
+    ("measured", "claims"),
+    [
+        (Measurement(outcome=Outcome.OK, exit_code=0, cpu_seconds=1.0), ()),
+        (Measurement(outcome=Outcome.OK, result=0, calls={}), ("result", "calls")),
+        (Measurement(outcome=Outcome.OK, attempts=Attempts(exact=True), output_tail="x"), ("output_tail",)),
+        (Measurement(outcome=Outcome.FAILED, exception="no", attempts=Attempts()), ("exception", "attempts")),
+    ],
+)
+def test_what_a_run_tells_of_itself_is_named(measured: Measurement, claims: tuple[str, ...]) -> None:
+    assert measured.claims == claims
 
 
 def test_a_run_killed_by_itself_is_no_clean_end(tmp_path: Path) -> None:
