@@ -11,7 +11,8 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from engines.domain.errors import Conflict, Stale
-from engines.models import Engine, Promotion
+from engines.domain.states import VersionState
+from engines.models import Engine, ModelVersion, Promotion
 from engines.services import promotions
 from engines.services.promotions import evidence, live
 from menace_site.models import AuditEntry
@@ -23,7 +24,9 @@ from tests.engines.promoting import (
     make_bot,
     make_forecast,
     make_promotion,
+    make_winner,
 )
+from tests.engines.repositories import git, make_repository
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -118,7 +121,47 @@ def test_a_lease_from_before_the_clock_was_set_back_does_not_hold_it_up(jump: ti
 
 
 def test_a_promotion_that_went_with_its_engine_is_no_error() -> None:
-    assert promotions.apply(10**9) == "gone"
+    promotion = make_promotion()
+    approve(promotion, approver())
+    promotion.engine.delete()
+
+    assert promotions.apply(promotion.pk) == "gone"
+    assert promotions.left_over() == []
+
+
+def test_files_that_nobody_committed_change_nothing(tmp_path: Path) -> None:
+    place = make_repository(tmp_path / "bot")
+    promotion = make_promotion(make_bot(place=place))
+    (place / "bot.py").write_text("raise SystemExit")
+    (place / "new.py").write_text("")
+    git(place, "add", "new.py")
+
+    assert promotions.staleness(promotion) == ()
+    approve(promotion, approver())
+    assert promotions.apply(promotion.pk) == "applied"
+
+
+def test_another_branch_in_the_checkout_makes_it_stale(tmp_path: Path) -> None:
+    place = make_repository(tmp_path / "bot")
+    promotion = make_promotion(make_bot(place=place))
+    git(place, "checkout", "-q", "-b", "elsewhere")
+    git(place, "commit", "-q", "--allow-empty", "-m", "another")
+
+    with pytest.raises(Stale, match="new commit"):
+        approve(promotion, approver())
+
+
+def test_a_cycle_that_finds_a_better_one_while_a_person_reads_takes_it_away() -> None:
+    promotion = make_promotion()
+    ModelVersion.objects.filter(pk=promotion.version_id or 0).update(state=VersionState.RETIRED)
+    make_winner(promotion.engine)
+
+    with pytest.raises(Stale, match="the candidate is retired by now"):
+        approve(promotion, approver())
+    with pytest.raises(Conflict, match="stale already"):
+        approve(promotion, approver())
+    with pytest.raises(Conflict, match="only a candidate"):
+        promotions.reconsider(promotion.pk, actor=approver())
 
 
 def break_disk(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
