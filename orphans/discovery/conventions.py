@@ -133,6 +133,14 @@ class Apps:
         for folder in sorted(self.folders):
             yield from self._child(folder, name, path, line)
 
+    def offered(self, path: str) -> Found:
+        """Yield what a base of apps looks for in each: attributes such as `menu = "navigation.items"`."""
+        for text in self.survey.facts[path].strings:
+            name, _, attribute = text.partition(".")
+            known = self.survey.names.find_attribute(text)
+            if name.isidentifier() and attribute.isidentifier() and known is None:
+                yield from self.discover(name, path, 1)
+
     def _child(self, folder: str, name: str, path: str, line: int) -> Found:
         found = self.survey.names.at("/".join(filter(None, [folder, *name.split(".")])))
         if found is not None:

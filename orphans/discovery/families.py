@@ -19,6 +19,11 @@ PACKAGERS = {"find_packages", "find_namespace_packages", "init_modules", "find_m
 """Calls of packaging, which list packages to ship them."""
 _NAME = re.compile(r"\.{0,2}[A-Za-z]\w*(?:\.[A-Za-z]\w*)+|\.{1,2}[A-Za-z]\w*")
 """A module by an absolute name with a dot, or by a relative one."""
+_PLUGIN_PATH = re.compile(
+    rb"""(?:,|/)\s*["'](plugins?|extensions|addons)["']\s*(?:\)|$|[,/])|\b(plugins|extensions|addons)\.__(?:name|path)__""",
+    re.MULTILINE,
+)
+"""A folder of plugins at the end of a path, or an imported one that is asked for its name."""
 WIDE = 0.5
 """Above this share of plainly imported modules, a name put together means none of the rest."""
 
@@ -89,6 +94,20 @@ class Families:
             deep = helper is None or helper.deep
             found = self.survey.names.below(folder, deep=deep)
         yield from self._kept(found, seen, path, call.line, f"{call.name}() gathers {name}")
+
+    def plugged(self, path: str, seen: set[str]) -> Found:
+        """Yield the modules of a folder of plugins that a file makes the path of, or takes the name of."""
+        data = self.survey.data(path)
+        for match in _PLUGIN_PATH.finditer(data):
+            if b"__file__" not in data and not match[2]:
+                continue
+            name = (match[1] or match[2]).decode()
+            near = [f"{each}/{name}".strip("/") for each in _upwards(folder_of(path))][:3]
+            folder = next((each for each in near if each in self.survey.names.folders), None)
+            if folder is not None:
+                found = self.survey.names.below(folder, deep=False)
+                line = data.count(b"\n", 0, match.start()) + 1
+                yield from self._kept(found, seen, path, line, f"{path} looks for plugins in {folder}")
 
     def _packages(self, name: str, path: str, helper: Loader | None) -> list[str]:
         """Return the folders of packages that are given by name or by the end of their path."""

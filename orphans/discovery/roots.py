@@ -235,6 +235,11 @@ def mentioned(survey: Survey) -> Iterator[tuple[str, Evidence, bool]]:
 
 
 def _targets(survey: Survey, mention: Mention, path: str) -> Iterator[str]:
+    if mention.text.endswith(".*"):
+        package = survey.names.find(mention.text[:-2], path)
+        if package is not None and base_of(package) == INIT:
+            yield from survey.names.below(folder_of(package), deep=False)
+        return
     found = resolve(survey, mention.text, path, single=mention.single) or _beside(survey, mention, path)
     if found is not None:
         yield found

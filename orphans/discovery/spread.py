@@ -25,12 +25,12 @@ from orphans.discovery.roots import (
 )
 from orphans.discovery.survey import Reached, Survey
 from orphans.domain.detail import SCANS, parse
-from orphans.domain.facts import OPAQUE, UNKNOWN, Facts
+from orphans.domain.facts import OPAQUE, PLUGGED, UNKNOWN, Facts
 from orphans.domain.findings import Evidence
 from orphans.domain.graph import reach
 from orphans.domain.names import INIT, base_of, folder_of
 from orphans.domain.nearby import is_plainly_code
-from orphans.domain.rules import FAMILY_NAMES, LIST_NAMES, NO_IMPORT, PARTS_OF_SETTINGS
+from orphans.domain.rules import FAMILY_NAMES, LIST_NAMES, NO_IMPORT, PARTS_OF_SETTINGS, TEXTS
 from orphans.domain.syntax import imported
 from orphans.domain.told import Detail, Said
 
@@ -139,6 +139,8 @@ class Spread:
             yield from self._lists(path)
         if facts.loads or facts.words:
             yield from self._loaded(path, facts)
+        if PLUGGED in facts.words:
+            yield from self.families.plugged(path, self._now.seen)
         if self.apps.is_django:
             yield from self._django(path, facts)
 
@@ -174,6 +176,8 @@ class Spread:
             yield from self.apps.settings(path)
         if "_APPS" in facts.words:
             yield from self.apps.named(path)
+        if b"(AppConfig)" in self.survey.data(path):
+            yield from self.apps.offered(path)
         if facts.loads and b"autodiscover_" in self.survey.data(path):
             detail = self.survey.detail(path)
             for call in detail.calls if detail is not None else ():
@@ -359,4 +363,5 @@ class Spread:
 
 def _names_module(said: Said) -> bool:
     """Tell whether something may import what the string names."""
-    return not any(NO_IMPORT.match(word) for word in said.context[-2:]) and "loggers" not in said.context
+    last, before = said.context[-1:], [each for each in said.context[-2:-1] if each not in TEXTS]
+    return not any(NO_IMPORT.match(word) for word in (*before, *last)) and "loggers" not in said.context

@@ -14,7 +14,7 @@ _PLUGINS: Final = re.compile(
     r"""(\[[^\]]*\]|[^\n]*(?:\n[ \t]+[^\n]+)*)""",
     re.MULTILINE,
 )
-_TOKEN: Final = re.compile(r"[A-Za-z_./][\w./]*(?::\w+)?")
+_TOKEN: Final = re.compile(r"[A-Za-z_./][\w./-]*(?::\w+)?")
 _ATTRIBUTE: Final = re.compile(r"""\b[\w:.-]+\s*=\s*["']([^"']*)["']""")
 _DOTTED: Final = re.compile(r"\.{0,3}[A-Za-z_]\w*(?:\.\w+)*")
 _REMARK: Final = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -67,6 +67,33 @@ def bindings(text: str) -> Named:
     """Yield the dotted names of a file of gin: `import a.b`, `train.model = @a.b.Model()`."""
     for number, line in enumerate(text.splitlines(), 1):
         yield from ((match[0], number) for match in _BOUND.finditer(line.partition("#")[0]))
+
+
+_WHOLE: Final = re.compile(r"(?:^|[=:\s,\[\"'])([A-Za-z_]\w*(?:\.\w+)+\.\*)(?=$|[\s,\]\"'])")
+_INSIDE: Final = re.compile(
+    r"^\s*(?:<%!?\s*)?(?:from|import)\s+([A-Za-z_][\w.]*)(?:\s+import\s+(\w+))?", re.MULTILINE
+)
+_SPACE: Final = re.compile(r"""<%namespace[^>]*\bmodule=["']([\w.]+)["']""")
+
+
+def families(line: str) -> list[str]:
+    """Return the packages of a line of settings that stand for all in them: `plugins = pkg.parts.*`.
+
+    >>> families("plugins = shop.parts.*, other")
+    ['shop.parts.*']
+    """
+    return _WHOLE.findall(line) if ".*" in line else []
+
+
+def templates(text: str) -> Named:
+    """Yield what the Python code in a template imports, where the template's language has some."""
+    for match in _INSIDE.finditer(text):
+        line = text.count("\n", 0, match.start(1)) + 1
+        yield match[1], line
+        if match[2]:
+            yield f"{match[1]}.{match[2]}", line
+    for match in _SPACE.finditer(text):
+        yield match[1], text.count("\n", 0, match.start()) + 1
 
 
 def assigned(line: str) -> str | None:

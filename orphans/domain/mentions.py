@@ -15,9 +15,11 @@ from orphans.domain.formats import (
     assigned,
     attributes,
     bindings,
+    families,
     is_program,
     linter_plugins,
     quoted,
+    templates,
 )
 from orphans.domain.rules import TEXT_NAMES
 
@@ -188,7 +190,11 @@ def _gin(text: str) -> Iterator[Mention]:
     yield from (Mention(name, line, "setting") for name, line in bindings(text))
 
 
-_NAMING: Final = {"zcml": _zcml, "gin": _gin}
+def _template(text: str) -> Iterator[Mention]:
+    yield from (Mention(name, line, "setting", single=True) for name, line in templates(text))
+
+
+_NAMING: Final = {"zcml": _zcml, "gin": _gin, "spt": _template, "mako": _template, "mak": _template}
 _PREFIX: Final = re.compile(r"^(?:python:|module:|call:)")
 _MODULE_KEYS: Final = {"module", "module_name", "module-name", "pytest_plugins", "script_location"}
 _OPERATIONS: Final = {"operationId", "x-openapi-router-controller", "x-swagger-router-controller"}
@@ -199,6 +205,7 @@ _NAME_KEY: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){2,}")
 
 def _values(line: str, number: int, how: str, *, tests: bool = False) -> Iterator[Mention]:
     """Yield the values of a line of data that are names by themselves."""
+    yield from (Mention(each, number, how, tests=tests) for each in families(line))
     for each in _VALUE.finditer(line) if "." in line or ":" in line else ():
         value = each[1].partition("://")[2] or each[1]
         value = _PREFIX.sub("", value)

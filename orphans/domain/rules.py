@@ -56,6 +56,8 @@ ROOTS: Final = (
     _root(r"(?:.*/)?features/(?:environment|(?:.*/)?steps/(?:.*/)?\w+)\.py", "found by behave in its folder"),
     _root(r"(?:.*/)?models/(?:.*/)?\w+\.py", "a model that dbt finds in its folder", "def model(dbt"),
     _root(r"(?:.*/)?plugins/(?:.*/)?\w+\.py", "a plugin that Airflow finds in its folder", "(AirflowPlugin)"),
+    _root(r"(?:.*/)?(?:action|become|cache|callback|connection|filter|inventory|lookup|strategy|test|vars)_plugins/\w+\.py",
+          "a plugin that Ansible finds in its folder"),
     _root(r"(?:.*/)?hooks/(?:pre|post)_(?:gen_project|prompt)\.py", "a hook of a template of projects"),
     _root(r"(?:.*/)?(?:jupyter\w*|ipython\w*|nbgrader|superset|celery|gunicorn|uwsgi|hypercorn|webserver)_?config\.py",
           "settings that a tool finds by name"),
@@ -144,7 +146,8 @@ TEST_FOLDERS: Final = frozenset(
 )
 TEST_FILE: Final = re.compile(r"(?:tests?_.*|test[A-Z].*|.*_tests?|tests|conftest|test)\.pyw?$")
 SUPPORT_FOLDERS: Final = re.compile(
-    r"tests?[_-](?:utils?|data|apps?|projects?|support|helpers?|fixtures?|packages?|files|plugins?|resources|assets|sites?)"
+    r"tests?[_-](?:utils?|data|apps?|projects?|support|helpers?|fixtures?|packages?|files|plugins?|resources|assets"
+    r"|sites?|jobs|modules|models|views|settings|scripts|tasks|templates|configs?)"
     r"|test(?:utils|data|support|project|apps?|site)"
     r"|(?:unit|integration|functional|system|smoke|acceptance|regression|performance|load|browser|selenium)[_-]?tests?"
 )
@@ -224,14 +227,15 @@ DJANGO_APP: Final = (
 )  # fmt: skip
 """What Django, and what is often installed with it, loads from the folder of an installed app."""
 
-MIGRATIONS: Final = re.compile(r"(?:^|.*/)(?:\w*migrations)/(?:.*/)?\w+\.py$")
+MIGRATIONS: Final = re.compile(r"(?:^|.*/)(?:\w*migrations|deltas?)/(?:.*/)?\w+\.py$")
 
 TEXT_ENDINGS: Final = frozenset(
     {
         "mk", "sh", "bash", "zsh", "fish", "bat", "cmd", "ps1", "toml", "ini", "cfg", "yml", "yaml", "json",
         "service", "timer", "conf", "cron", "crontab", "dockerfile", "env", "pth", "spec", "properties",
         "groovy", "tf", "hcl", "nomad", "bzl", "in", "desktop", "j2", "jinja", "tpl",
-        "zcml", "nix", "smk", "gin", "plug", "yapsy-plugin", "flaskenv", "pylintrc", "flake8", "coveragerc",
+        "zcml", "nix", "smk", "gin", "plug", "yapsy-plugin", "spt", "mako", "mak",
+        "flaskenv", "pylintrc", "flake8", "coveragerc",
         "importlinter", "cmake", "build", "gradle", "envrc",
     }
 )  # fmt: skip
@@ -287,6 +291,9 @@ PARTS_OF_SETTINGS: Final = {
     "root": re.compile(r".*\.py"),
 }
 """Settings that name a package and mean these modules in it."""
+
+TEXTS: Final = frozenset({"help", "description", "title", "summary", "reason", "message", "msg", "search"})
+"""Of `NO_IMPORT`, keys that only say something of a string right behind them, and nothing of a call's."""
 
 NO_IMPORT: Final = re.compile(
     r"^(?:get_?[lL]ogger|filterwarnings|simplefilter|cast|TypeVar|NewType|ForwardRef|print|warn|debug|info|warning|error|exception"

@@ -53,6 +53,9 @@ KEPT = {
     "page of ZCML": ("pkg/configure.zcml", '<configure>\n<page name="x" class=".kept_part.View" />\n</configure>\n'),
     "handler of ZCML": ("pkg/configure.zcml", '<subscriber for="a.b.C" handler="pkg.kept_part.work" />\n'),
     "hidden imports": ("x.spec", "a = Analysis(['run.py'], hiddenimports=['pkg.kept_part'])\n"),
+    "code in a template": ("pages/index.html.spt", "from pkg.kept_part import work\n[---]\n<p>{{ work(1) }}</p>\n"),
+    "module of a template": ("pages/base.mako", '<%namespace name="x" module="pkg.kept_part"/>\n<p>${x.work(1)}</p>\n'),
+    "plugin of mypy with a dash": ("mypy.ini", "[mypy]\nplugins = other,\n    own-tools/checks.py, pkg.kept_part\n"),
     "meson": ("meson.build", "run_command('python3', files('pkg/kept_part.py'))\n"),
     "cmake": ("CMakeLists.txt", "add_custom_command(COMMAND python ${CMAKE_SOURCE_DIR}/pkg/kept_part.py)\n"),
 }  # fmt: skip
@@ -67,6 +70,8 @@ NOTHING = {
     "level of a logger": ("logging.yaml", "loggers:\n  pkg.lost_part.work:\n    level: INFO\n"),
     "level of a logger in JSON": ("log.json", '{"loggers": {"pkg.lost_part.work": {"level": "INFO"}}}'),
     "excluded from a bundle": ("x.spec", "a = Analysis(['run.py'], excludes=['pkg.lost_part'])\n"),
+    "left out by a pattern": ("pyproject.toml", "[tool.coverage.run]\nomit = ['pkg.*']\n"),
+    "prose in a template": ("pages/base.mako", "<p>import pkg.lost_part</p>\n"),
     "remark in ZCML": ("pkg/configure.zcml", '<!-- <page class=".lost_part.View" /> -->\n'),
     "remark in a build file": ("meson.build", "# run_command('python3', 'pkg/lost_part.py')\n"),
     "notes without an ending": ("tools/NOTES", "see python -m pkg.lost_part\n"),

@@ -56,6 +56,31 @@ ALIVE = {
         "pkg/stores/__init__.py": "",
         "pkg/stores/rows.py": "",
     },
+    "plugins beside what makes their path": {
+        "pkg/__init__.py": "import os\nP = os.path.join(os.path.dirname(__file__), 'plugins')\n",
+        "pkg/plugins/own/__init__.py": "X = 1\n",
+        "pkg/plugins/other.py": "",
+    },
+    "plugins that are asked for their name": {
+        "pkg/__init__.py": "from pkg import plugins\nNAMES = [plugins.__name__]\n",
+        "pkg/plugins/__init__.py": "",
+        "pkg/plugins/other.py": "",
+    },
+    "all of a package that settings name": {
+        "etc/own.conf": "[job]\nmodules = pkg.parts.*\n",
+        "pkg/parts/__init__.py": "",
+        "pkg/parts/one.py": "",
+    },
+    "steps of a schema": {"pkg/schema/delta/20/users.py": "def run_upgrade(db): ...\n"},
+    "what a base of apps offers": {
+        "manage.py": MANAGE,
+        "own/__init__.py": "",
+        "own/settings.py": "INSTALLED_APPS = ['own', 'shop']\n",
+        "own/apps.py": "from django.apps import AppConfig\n\n\nclass Base(AppConfig):\n    menu = 'navigation.items'\n",
+        "shop/__init__.py": "",
+        "shop/apps.py": "from own.apps import Base\nfrom django.apps import AppConfig\n",
+        "shop/navigation.py": "",
+    },
     "tests in the older spelling": {"pkg/tests/__init__.py": "", "pkg/tests/testNavigation.py": TEST},
     "tests of Django's runner": {"tests/tests_other.py": TEST},
     "what tests use, without a test beside it": {"pkg/test_utils/__init__.py": "", "pkg/test_utils/site.py": ""},
@@ -82,6 +107,11 @@ DEAD = {
     "manuals and examples inside of a package": {
         "pkg/docs/__init__.py": "",
         "pkg/docs/old_helper.py": "",
+    },
+    "a setting called plugins": {
+        "pkg/__init__.py": "import os\nHERE = os.path.dirname(__file__)\nX = {'plugins': []}\n",
+        "pkg/plugins/__init__.py": "",
+        "pkg/plugins/old_helper.py": "",
     },
     "a module called like an installed distribution": {
         "pkg/__init__.py": "import old_helper\nimport requests\n",

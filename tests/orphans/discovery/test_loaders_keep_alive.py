@@ -38,6 +38,7 @@ ONE = {
     "a template of code": "import subprocess, sys\nCODE = '''\nimport pkg.kept_part\npkg.kept_part.work(1)\n'''\nsubprocess.run([sys.executable, '-c', CODE])\n",
     "a class at the end": "from x import import_string\n\n\ndef load(kind):\n    return import_string('pkg.kept_{}.Handler'.format(kind))\n",
     "assigned twice": "import importlib\n\n\ndef one():\n    n = 'pkg.kept_part'\n    return importlib.import_module(n)\n\n\ndef two():\n    n = 'json'\n    return importlib.import_module(n)\n",
+    "a call behind a key called help": "def own(name):\n    return name\n\n\nT = {'help': own('pkg.kept_part')}\n",
     "tasks by another name": "from celery import Celery\napp = Celery('x')\napp.autodiscover_tasks(['pkg'], related_name='kept_part')\n",
 }  # fmt: skip
 

@@ -40,6 +40,7 @@ STARTED = [
     ("features/steps/login.py", "", "found by behave in its folder"),
     ("models/marts/sales.py", "def model(dbt, session): ...", "a model that dbt finds in its folder"),
     ("plugins/own.py", "class Own(AirflowPlugin): ...", "a plugin that Airflow finds in its folder"),
+    ("deploy/filter_plugins/own.py", "", "a plugin that Ansible finds in its folder"),
     ("hooks/pre_gen_project.py", "", "a hook of a template of projects"),
     ("etc/jupyterhub_config.py", "", "settings that a tool finds by name"),
 ]
@@ -117,7 +118,7 @@ def test_others_are_not(name: str) -> None:
         ),
         (
             MIGRATIONS,
-            ("migrations/0001.py", "a/south_migrations/b/c.py"),
+            ("migrations/0001.py", "a/south_migrations/b/c.py", "schema/delta/20/users.py"),
             ("a/migrations.py", "migrate/a.py"),
         ),
         (
