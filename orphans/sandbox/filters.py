@@ -56,6 +56,11 @@ OF_OTHERS: Final = {
 }  # fmt: skip
 """Calls that may change any process of the same user, and where they name it; 0 is the caller itself."""
 
+MARKS: Final = words("""
+setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr removexattrat
+""")
+"""Attributes of files, which are not Landlock's business."""
+
 WRITES: Final = 0o1 | 0o2 | 0o100 | 0o1000 | 0o2000
 """O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND."""
 FAMILIES: Final = (1, 2, 10, 16)
@@ -123,9 +128,11 @@ def program(notify: bool, network: bool, leaving: bool = False) -> Code:
 
 
 def _strangers() -> Code:
-    """Without a namespace of processes others of the same user can be named: not for changing them."""
+    """Without namespaces others of the same user can be named, and their files: not for changing them."""
     no = answer(ERROR | errno.EPERM)
     code = rule("pidfd_open", no)
+    for name in MARKS:
+        code += rule(name, no)
     for name, place in OF_OTHERS.items():
         code += rule(name, [*argument(place), *equals(0, answer(ALLOW)), *no])
     return code

@@ -14,7 +14,8 @@ MACHINE: Final = platform.machine() if os.name == "posix" else ""
 
 _X86_64: Final = """
 madvise:28 setpriority:141 sched_setparam:142 sched_setscheduler:144 sched_setaffinity:203 ioprio_set:251
-prlimit64:302 sched_setattr:314
+prlimit64:302 sched_setattr:314 setxattr:188 lsetxattr:189 fsetxattr:190 removexattr:197 lremovexattr:198
+fremovexattr:199
 open:2 fork:57 vfork:58 creat:85 unlink:87 rename:82 mkdir:83 rmdir:84 link:86 symlink:88 mknod:133
 uselib:134 sysfs:139 modify_ldt:154 iopl:172 ioperm:173 inotify_init:253 sysctl:156 ioctl:16 shmget:29
 socket:41 connect:42 sendto:44 sendmsg:46 bind:49 clone:56 execve:59 semget:64 msgget:68 truncate:76
@@ -31,7 +32,8 @@ exit_group:231 seccomp:317 memfd_create:319 kexec_file_load:320 bpf:321 execveat
 
 _AARCH64: Final = """
 madvise:233 setpriority:140 sched_setparam:118 sched_setscheduler:119 sched_setaffinity:122 ioprio_set:30
-prlimit64:261 sched_setattr:274
+prlimit64:261 sched_setattr:274 setxattr:5 lsetxattr:6 fsetxattr:7 removexattr:14 lremovexattr:15
+fremovexattr:16
 ioctl:29 shmget:194 socket:198 connect:203 sendto:206 sendmsg:211 bind:200 clone:220 execve:221 semget:190
 msgget:186 truncate:45 ptrace:117 syslog:116 capset:91 personality:92 vhangup:58 pivot_root:41 prctl:167
 adjtimex:171 chroot:51 acct:89 settimeofday:170 mount:40 umount2:39 swapon:224 swapoff:225 reboot:142
@@ -49,6 +51,7 @@ _BOTH: Final = """
 pidfd_send_signal:424 io_uring_setup:425 io_uring_enter:426 io_uring_register:427 open_tree:428
 move_mount:429 fsopen:430 fsconfig:431 fsmount:432 fspick:433 pidfd_open:434 clone3:435 close_range:436
 openat2:437 pidfd_getfd:438 process_madvise:440 mount_setattr:442 quotactl_fd:443
+setxattrat:463 removexattrat:466
 landlock_create_ruleset:444 landlock_add_rule:445 landlock_restrict_self:446 memfd_secret:447 statmount:457
 listmount:458 open_tree_attr:467
 """

@@ -721,7 +721,10 @@ def sec_kernel(have):
                 return place
         except OSError:
             continue
-    return "/sys" if Path("/sys").exists() else None
+    try:
+        return os.listdir("/sys") or None
+    except OSError:
+        return None
 
 
 def sec_core(have):
