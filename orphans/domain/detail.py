@@ -108,7 +108,8 @@ class _Walk:
         self.parameters: dict[str, list[tuple[int, int, str]]] = {}
         self.assigned: dict[str, list[tuple[int, ast.expr]]] = {}
         self.scope = Scope(path, name, package, self.values, self.aliases)
-        self.called: list[ast.Call] = []
+        self.called: dict[str, list[tuple[int, ast.Call]]] = {}
+        self.calls = 0
 
     def run(self) -> None:
         stack: Steps = [(self.tree, (), 0)]
@@ -122,9 +123,15 @@ class _Walk:
                 stack += found
         for name in self.often:
             self.values.pop(name, None)
-        imports = any(IMPORTS.search(tail_of(each.func)) for each in self.called)
-        for call in self.called:
-            self._loader(call, imports=imports)
+        self._loaders()
+
+    def _loaders(self) -> None:
+        """Look into the calls of names that may load something, in their order; a name is judged once."""
+        imports = any(IMPORTS.search(name) for name in self.called)
+        telling = [name for name in self.called if _tells(name, imports=imports)]
+        found = [(at, name, call) for name in telling for at, call in self.called[name]]
+        for _, name, call in sorted(found):
+            self._loader(call, name, imports=imports)
 
     def _expression(self, node: Any, context: Context, group: int) -> Steps:
         """Pass over docstrings, and other constants that stand alone."""
@@ -167,9 +174,11 @@ class _Walk:
         return [*keys, (node.value, (*context, *names), group)] if node.value is not None else keys
 
     def _call(self, node: Any, context: Context, group: int) -> Steps:
-        self.called.append(node)
+        name = tail_of(node.func)
+        self.calls += 1
+        self.called.setdefault(name, []).append((self.calls, node))
         owner = tail_of(node.func.value) if isinstance(node.func, ast.Attribute) else ""
-        inner = (*context, *([owner] if owner.isupper() else ()), tail_of(node.func))
+        inner = (*context, *([owner] if owner.isupper() else ()), name)
         keywords = [(each.value, (*inner, each.arg or "**"), group) for each in node.keywords]
         return [(node.func, context, group), *((each, inner, group) for each in node.args), *keywords]
 
@@ -210,8 +219,7 @@ class _Walk:
         parts += [each for each in node.args.kw_defaults if each is not None]
         return [(each, context, group) for each in (*parts, *node.body)]
 
-    def _loader(self, call: ast.Call, *, imports: bool) -> None:
-        name = tail_of(call.func)
+    def _loader(self, call: ast.Call, name: str, *, imports: bool) -> None:
         if name in WALKS:
             self._walks(call, deep=name == "walk_packages")
         elif name in LISTS and imports:
@@ -329,6 +337,13 @@ class _Walk:
         if len(pieces) > 1:  # somewhere in a folder: `"parts/%s" % kind`
             text = text if text and "/" in text and text.endswith("/") else None
         return text if text and _PACKAGE.fullmatch(text) else ""
+
+
+def _tells(name: str, *, imports: bool) -> bool:
+    """Tell whether calls of this name may say what is loaded; `imports`: some call of the file imports."""
+    if imports and (name in LISTS or name == "join" or IMPORTS.search(name) is not None):
+        return True
+    return name in WALKS or LOADS.search(name) is not None or SCANS.match(name) is not None
 
 
 _HANDLERS: Final = {
