@@ -177,8 +177,12 @@ def concrete(hint: Any) -> Any:
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         return reduce(operator.or_, map(concrete, inner))
-    if not isinstance(origin, type) or not all(
-        each is Any or isinstance(each, type) or get_origin(each) for each in inner
-    ):
+    if not isinstance(origin, type) or not all(map(_is_type, inner)):
         return hint
-    return origin[tuple(map(concrete, inner))]  # type: ignore[index]
+    generic: Any = origin
+    return generic[tuple(map(concrete, inner))]
+
+
+def _is_type(part: Any) -> bool:
+    """Return whether a part of an annotation is one itself, and not a literal, a list or an ellipsis."""
+    return part is Any or isinstance(part, type) or get_origin(part) is not None

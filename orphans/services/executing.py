@@ -81,16 +81,19 @@ def self_test(order: Order, *, cancel: Cancel | None = None, run: Run = sandbox.
     verdict = verdicts.judge_probe(ok=probed.ok, explained=probed.explain(), told=told)
     if verdict.state is not RunState.PASSED or (generated and not told.is_open):
         return _report(order, [(probed, told)], verdict, effects)
-    again = (
-        _spec(order, CALL_MADE, {}) if generated else _spec(order, RUN_TESTS, {"tests": list(order.tests)})
-    )
-    # Warm: what tests need is loaded. The run before it counts side effects in an interpreter of its own.
-    measured = run(replace(again, profile="tests"), cancel=cancel)
+    measured = run(_second(order), cancel=cancel)
     last = verdicts.read_claim(measured.result)
-    return _report(order, [(probed, told), (measured, last)], _second(order, measured, last), effects)
+    return _report(order, [(probed, told), (measured, last)], _judged(order, measured, last), effects)
 
 
-def _second(order: Order, measured: Measurement, told: Told) -> Verdict:
+def _second(order: Order) -> RunSpec:
+    """Return the run that tests: the first one counted side effects in an interpreter of its own."""
+    made = order.origin is TestOrigin.GENERATED
+    spec = _spec(order, CALL_MADE, {}) if made else _spec(order, RUN_TESTS, {"tests": list(order.tests)})
+    return replace(spec, profile="tests")  # warm: what tests need is loaded
+
+
+def _judged(order: Order, measured: Measurement, told: Told) -> Verdict:
     if measured.outcome is Outcome.CANCELLED:
         return CANCELLED
     judge = verdicts.judge_probe if order.origin is TestOrigin.GENERATED else verdicts.judge_tests
@@ -126,7 +129,8 @@ def _report(
     order: Order, runs: list[tuple[Measurement, Told]], verdict: Verdict, effects: SideEffects | None
 ) -> Report:
     first, last = runs[0], runs[-1]
-    failures = last[1].failed if len(runs) > 1 else int(verdict.state is RunState.FAILED)
+    tested = len(runs) > 1 and order.origin is not TestOrigin.GENERATED
+    failures = last[1].failed if tested else int(verdict.state is RunState.FAILED)
     seconds = _sum(measured.wall_seconds for measured, _ in runs)
     facts = {
         **_ending(last[0]),

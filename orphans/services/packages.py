@@ -96,26 +96,25 @@ def _pip(making: Path, say: Say) -> str:
     words = ["--python", str(making / "bin" / "python"), "--disable-pip-version-check", "--no-input"]
     files = ["-c", str(making / "own.txt"), "-r", str(making / "wanted.txt")]
     how = ["--only-binary", ":all:", "--progress-bar", "off"]
-    command = [sys.executable, "-m", "pip", *words, "install", *how, *files]
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=env,
-    ) as pip:
-        told = []
-        for line in pip.stdout or ():
-            if line.strip() and "Requirement already satisfied" not in line:
-                say(line.rstrip())
-                told.append(line.strip())
-    if not pip.returncode:
+    code, told = _said([sys.executable, "-m", "pip", *words, "install", *how, *files], say)
+    if not code:
         return ""
     if told[-1:] == [f"{sys.executable}: No module named pip"]:
         raise NotConfigured("pip is not installed here; `python -m ensurepip` brings it")
-    return next((line for line in told if line.startswith("ERROR")), f"exit code {pip.returncode}")
+    return next((line for line in told if line.startswith("ERROR")), f"exit code {code}")
+
+
+def _said(command: list[str], say: Say) -> tuple[int, list[str]]:
+    """Run a command, pass on what it says, and return its exit code and its lines."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    quiet, pipe, both = subprocess.DEVNULL, subprocess.PIPE, subprocess.STDOUT
+    told = []
+    with subprocess.Popen(command, stdin=quiet, stdout=pipe, stderr=both, text=True, env=env) as running:
+        for line in running.stdout or ():
+            if line.strip() and "Requirement already satisfied" not in line:
+                say(line.rstrip())
+                told.append(line.strip())
+    return running.returncode, told
 
 
 def _point(link: Path, place: Path) -> None:

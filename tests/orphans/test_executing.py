@@ -42,6 +42,7 @@ def test_calls_with_made_inputs_add_coverage_but_no_side_effects(tmp_path: Path)
     assert report.facts["coverage"] == 1.0
     assert report.facts["file_writes"] == 0
     assert report.facts["functions"] == {"put": 5}
+    assert report.facts["score"] > 0
     assert not [each for each in tmp_path.iterdir() if each.name not in ("mod.py", "__pycache__")]
 
 
