@@ -19,6 +19,7 @@ from engines.services.parts import default_parts
 from engines.services.pipeline import Assignment, Evaluation
 from engines.services.promotions.impact import impact_of
 from engines.services.registry import register_engine
+from forecasting.models import CycleMetrics
 from menace_site.models import AuditEntry
 from tests.engines.moving import Does
 from tests.engines.promoting import approver, keep_file
@@ -86,6 +87,7 @@ def test_an_engine_promotes_by_itself_under_stated_limits_and_not_beyond_one_of_
     for _ in range(CYCLES):
         cycle(engine, Winning())
     assert (live(engine), Promotion.objects.count()) == ({"a": 1}, 0)
+    assert CycleMetrics.objects.filter(subject=engine.name, raroi__isnull=False).count() == CYCLES - 2
 
     cycle(engine, Winning(gain=5.0))
     first = Promotion.objects.get()

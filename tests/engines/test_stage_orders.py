@@ -15,11 +15,12 @@ from engines.models import Engine, Promotion, WorkflowRevision, WorkflowStages
 from engines.services import promotions, stage_orders, temporal_stages, workflows
 from engines.services.pulse import closing
 from engines.services.temporal_stages import measure_due
+from forecasting.models import CycleMetrics
 from menace_site.models import AuditEntry
 from orphans.sandbox import Measurement, Outcome
 from tests.engines.promoting import make_forecast
 from tests.engines.test_temporal_stages import BROKEN, GOOD, Runs, shop, whole
-from tests.factories import make_user
+from tests.factories import make_cycle, make_user
 from tests.orphans.rows import make_batch, make_run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("whole", "_no_notes", "sent")]
@@ -202,6 +203,30 @@ def test_a_held_candidate_comes_before_people_when_the_schedule_ran_its_stages(
     now = Promotion.objects.latest("pk")
     assert (now.state, now.evidence["stages"]["live"]["degradation"]) == (verdict, 0)
     assert Promotion.objects.get(pk=first.pk).state == "superseded"
+
+
+def test_a_bot_without_a_model_comes_to_a_decision_with_nobodys_hand(
+    shop: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = temporal_stages.measure
+    monkeypatch.setattr(
+        temporal_stages, "measure", lambda *a, **more: real(*a, **more, runner=Runs(), repeats=1)
+    )
+    first = promotions.open_promotion(candidate(shop))
+    assert (first.state, first.evidence["forecast"]) == ("held", None)
+
+    seen = []
+    for _ in range(10):
+        make_cycle(shop, "done")
+        tasks.measure_stages()
+        seen.append(Promotion.objects.latest("pk").state)
+
+    assert (seen[0], seen[-1]) == ("held", "waiting")
+    decided = Promotion.objects.latest("pk")
+    assert decided.decision["unmeasured"] == ["flags"]
+    assert decided.evidence["forecast"]["subject"] == "shop/orders"
+    course = CycleMetrics.objects.filter(subject="shop/orders")
+    assert course.filter(raroi__isnull=False).count() == course.count() - 2, "the first two have no risk yet"
 
 
 def test_a_held_promotion_is_left_alone_where_nothing_new_is_known(shop: Engine) -> None:
