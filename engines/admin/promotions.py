@@ -38,8 +38,8 @@ class PromotionAdmin(ReadOnly, OfTeams):
         "kind",
         "state",
         "verdict",
-        "requested_label",
-        "decided_label",
+        "asked_for_by",
+        "decided_by_whom",
         "created_at",
         "applied_at",
         "decide_link",
@@ -61,6 +61,16 @@ class PromotionAdmin(ReadOnly, OfTeams):
             path("<path:object_id>/decide/", page, name="engines_promotion_decide"),
             *super().get_urls(),
         ]
+
+    @admin.display(description="asked for by")
+    def asked_for_by(self, promotion: Promotion) -> str:
+        """Return who opened it."""
+        return visible(promotion.requested_label) or "the schedule"
+
+    @admin.display(description="decided by")
+    def decided_by_whom(self, promotion: Promotion) -> str:
+        """Return who decided it."""
+        return visible(promotion.decided_label) or "nobody yet"
 
     @admin.display(description="decision")
     def decide_link(self, promotion: Promotion) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -254,9 +255,11 @@ def ask(subject: Subject, method: str, path: str) -> str:
     subject.client.cookies = SimpleCookie(subject.cookies)
     kind = "application/json" if path.startswith("/api/") else "application/x-www-form-urlencoded"
     body = "{}" if kind.endswith("json") and method != "GET" else ""
-    with transaction.atomic():
+    # looking changes nothing, as `test_safe_methods.py` holds
+    with nullcontext() if method in ("GET", "HEAD") else transaction.atomic():
         answer = subject.client.generic(method, path, body, content_type=kind, headers=subject.headers)
-        transaction.set_rollback(True)
+        if method not in ("GET", "HEAD"):
+            transaction.set_rollback(True)
     return verdict(answer.status_code, answer.get("Location", ""))
 
 

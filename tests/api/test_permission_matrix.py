@@ -6,7 +6,7 @@ from pytest_django.fixtures import Settings
 
 from tests.api import matrix
 
-PARTS = 4
+PARTS = 2
 """Tests that share the table, so that several processes can."""
 
 
