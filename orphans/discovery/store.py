@@ -78,7 +78,7 @@ class Store:
 def tree_key(tree: Tree, options: str) -> str:
     """Return what names this very state of a checkout, and the options."""
     digest = blake2b(f"{version()} {options} {tree.root}".encode("utf-8", "surrogateescape"), digest_size=16)
-    for kind in (tree.python, tree.extensions, tree.notebooks, tree.texts):
+    for kind in _kinds(tree):
         rows = sorted((path, *stamp.key, stamp.executable) for path, stamp in kind.items())
         digest.update(repr(rows).encode("utf-8", "surrogateescape"))
     digest.update(repr(sorted(tree.unreadable.items())).encode("utf-8", "surrogateescape"))
@@ -87,9 +87,14 @@ def tree_key(tree: Tree, options: str) -> str:
 
 def settled(tree: Tree, now_ns: int) -> bool:
     """Tell whether no file changed so shortly ago that a further change could look the same."""
-    kinds = (tree.python, tree.extensions, tree.notebooks, tree.texts)
-    newest = max((max(each.mtime_ns, each.ctime_ns) for kind in kinds for each in kind.values()), default=0)
+    stamps = (each for kind in _kinds(tree) for each in kind.values())
+    newest = max((max(each.mtime_ns, each.ctime_ns) for each in stamps), default=0)
     return now_ns - newest > FRESH_NS
+
+
+def _kinds(tree: Tree) -> tuple[dict[str, Stamp], ...]:
+    """Return all files that a scan reads: of documents too, for they show how to import a module."""
+    return tree.python, tree.extensions, tree.notebooks, tree.texts, tree.documents
 
 
 def _read(place: Path | None) -> dict[str, Any]:

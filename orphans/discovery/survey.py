@@ -93,10 +93,8 @@ class Survey:
         row = self.store.known(path, self.tree.python[path])
         try:
             found = Facts.from_row(row["facts"]) if row else None
-            if row and "detail" in row:
-                self._details[path] = Detail.from_row(row["detail"]) if row["detail"] is not None else None
-            for text, said in row.get("said", {}).items():
-                self._excerpts.setdefault(path, {})[str(text)] = [Said.from_row(each) for each in said]
+            if "called" in row and row["called"] == list(self._called(path)):
+                self._recall(path, row)
             if row and "edges" in row:
                 self.plain[path] = list(map(str, row["edges"]))
         except (AttributeError, KeyError, TypeError, ValueError, IndexError):
@@ -105,11 +103,20 @@ class Survey:
             self.unreadable[path] = str(row["problem"])
         return found
 
+    def _recall(self, path: str, row: dict[str, Any]) -> None:
+        """Take over the syntax of a file; it depends on its dotted name, which other files can change."""
+        if "detail" in row:
+            self._details[path] = Detail.from_row(row["detail"]) if row["detail"] is not None else None
+        for text, said in row.get("said", {}).items():
+            self._excerpts.setdefault(path, {})[str(text)] = [Said.from_row(each) for each in said]
+
     def rows(self) -> dict[str, dict[str, Any]]:
         """Return what is worth remembering of each file."""
         found: dict[str, dict[str, Any]] = {}
         for path, facts in self.facts.items():
             row: dict[str, Any] = {"key": self.tree.python[path].key, "facts": facts.to_row()}
+            if path in self._details or path in self._excerpts:
+                row["called"] = self._called(path)
             if path in self.unreadable:
                 row["problem"] = self.unreadable[path]
             if path in self._details:
