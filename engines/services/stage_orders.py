@@ -29,6 +29,8 @@ from orphans.sandbox import run as sandbox_run
 
 NOTE_SECONDS: Final = 900
 """A note of work that nobody touched for so long is forgotten: its worker is gone."""
+SILENT_SECONDS: Final = 150.0
+"""A worker tells of each run, which takes 90 seconds at most: one that is silent for so long is gone."""
 LISTEN_SECONDS: Final = 1.0
 ENDED: Final = ("failed", "cancelled", "done")
 RUNNABLE: Final = (RevisionState.ACTIVE, RevisionState.CANDIDATE)
@@ -52,6 +54,7 @@ def ask(engine: Engine, *, actor: Actor, workflow: str = "", revision: int | Non
         "state": "waiting",
         "by": actor.label,
         "at": timezone.now(),
+        "heard": timezone.now(),
         "revisions": chosen,
         "done": 0,
         "of": len(chosen) * len(STAGES) * REPEATS,
@@ -103,7 +106,10 @@ def noted(engine_id: int) -> Note | None:
 
 
 def cancel(engine: Engine, *, actor: Actor) -> Note:
-    """Stop what is under way within seconds, and return its note; Conflict when nothing is."""
+    """Stop what is under way within seconds, and return its note; Conflict when nothing is.
+
+    What no worker has taken up, or whose worker hasn't been heard of, has ended with this.
+    """
     note = noted(engine.pk)
     if note is None or note["state"] in ENDED:
         raise Conflict(f"no stages of {engine.name} are under way")
@@ -112,7 +118,9 @@ def cancel(engine: Engine, *, actor: Actor) -> Note:
         detail = {"revisions": note["revisions"]}
         with transaction.atomic():
             acted.send(sender=Engine, actor=actor, verb="stages.cancel", target=target, detail=detail)
-    return _told(engine.pk, note["token"], message="it is being stopped") or note
+    alone = note["state"] == "waiting" or (timezone.now() - note["heard"]).total_seconds() > SILENT_SECONDS
+    news = {"state": "cancelled", "message": f"cancelled by {actor.label}"} if alone else {}
+    return _told(engine.pk, note["token"], **{"message": "it is being stopped", **news}) or note
 
 
 def _told(engine_id: int, token: str, **news: Any) -> Note | None:
@@ -120,7 +128,7 @@ def _told(engine_id: int, token: str, **news: Any) -> Note | None:
     note = noted(engine_id)
     if note is None or note["token"] != token or note["state"] in ENDED:
         return None
-    changed = {**note, **news}
+    changed = {**note, "heard": timezone.now(), **news}
     cache.set(_key(engine_id), changed, NOTE_SECONDS)
     if changed["state"] in ENDED:
         cache.delete(_lock(engine_id))

@@ -126,6 +126,7 @@ class StagesOrderSerializer(serializers.Serializer[Any]):
     state = serializers.CharField(help_text="waiting, running, done, failed or cancelled")
     by = serializers.CharField()
     at = serializers.DateTimeField()
+    heard = serializers.DateTimeField(help_text="When a worker told of it last.")
     revisions = serializers.ListField(child=serializers.IntegerField())
     done = serializers.IntegerField(help_text="Runs that have ended.")
     of = serializers.IntegerField(help_text="Runs in all.")

@@ -1,10 +1,12 @@
 """Hard stages that somebody asks for: once however often it is clicked, cancelled within seconds, audited."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from engines import tasks
@@ -114,7 +116,8 @@ def test_a_cancelled_order_stops_keeps_nothing_and_says_who(shop: Engine, asked:
 
 
 def test_what_waits_is_cancelled_before_it_begins(shop: Engine, asked: dict[str, Any]) -> None:
-    for _ in range(2):
+    assert stage_orders.cancel(shop, actor=ADA)["state"] == "cancelled"
+    with pytest.raises(Conflict, match="no stages"):
         stage_orders.cancel(shop, actor=ADA)
     runs = Runs()
 
@@ -122,6 +125,18 @@ def test_what_waits_is_cancelled_before_it_begins(shop: Engine, asked: dict[str,
 
     assert (state(shop), runs.asked) == ("cancelled", [])
     assert AuditEntry.objects.filter(verb="stages.cancel").count() == 1
+
+
+@pytest.mark.parametrize(("silent", "state_then"), [(10.0, "running"), (200.0, "cancelled")])
+def test_what_a_dead_worker_left_can_be_cancelled_at_once(
+    shop: Engine, asked: dict[str, Any], silent: float, state_then: str
+) -> None:
+    heard = timezone.now() - timedelta(seconds=silent)
+    stage_orders._told(shop.pk, asked["token"], state="running", heard=heard)
+
+    assert stage_orders.cancel(shop, actor=ADA)["state"] == state_then
+    again = stage_orders.ask(shop, actor=ADA)
+    assert (again["token"] == asked["token"]) is (state_then == "running")
 
 
 @pytest.mark.parametrize("why", ["others run", "the process ends"])
@@ -264,7 +279,7 @@ class TestPages:
             assert "0 of 15 runs" in page.content.decode()
         assert AuditEntry.objects.filter(verb="stages.run").count() == 1
         page = client.post(f"{address}cancel/", headers={"HX-Request": "true"})
-        assert "it is being stopped" in page.content.decode()
+        assert "The stages were cancelled by" in page.content.decode()
 
     def test_without_scripts_it_goes_back_and_says_what_was_refused(
         self, shop: Engine, client: Client
@@ -282,6 +297,6 @@ class TestPages:
             == answers[1].json()["token"]
             == client.get(address).json()["order"]["token"]
         )
-        assert client.post(f"{address}cancel/").json()["message"] == "it is being stopped"
+        assert client.post(f"{address}cancel/").json()["state"] == "cancelled"
         wrong = client.post(address, {"revision": "7"}, content_type="application/json")
         assert wrong.status_code == 400
