@@ -38,7 +38,8 @@ NEWEST: Final = 4 * OPEN
 Made = dict[str, Any]
 LISTS: Final = ("mean", "lower80", "upper80", "lower95", "upper95")
 
-# what lies before the event of the source itself: a repeated forecast sees no more than the first one did
+# what lies before the event of the source itself: a repeated forecast sees no more than the first one did;
+# one probe an event, for a join compares each with all cycles where the planner believes them few
 READ = """
 WITH own AS (
     SELECT id, {value} AS value FROM {events}
@@ -51,9 +52,10 @@ SELECT e.value, m.entropy, e.source = %(source)s FROM (
     ORDER BY at DESC, id DESC LIMIT %(window)s)
     UNION ALL
     SELECT 9223372036854775807, %(source)s, coalesce(%(value)s::float8, (SELECT value FROM own))
-) e LEFT JOIN forecasting_cyclemetrics m
-    ON m.subject = %(subject)s AND m.cycle = substring(e.source FROM '^cycle:([0-9]{{1,18}})$')::bigint
-WHERE e.value IS NOT NULL ORDER BY e.id
+) e LEFT JOIN LATERAL (
+    SELECT entropy FROM forecasting_cyclemetrics
+    WHERE subject = %(subject)s AND cycle = substring(e.source FROM '^cycle:([0-9]{{1,18}})$')::bigint LIMIT 1
+) m ON true WHERE e.value IS NOT NULL ORDER BY e.id
 """
 
 # the forecast before may wait for this very number: then its error is what it will be settled with
