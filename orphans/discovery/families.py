@@ -20,7 +20,7 @@ PACKAGERS = {"find_packages", "find_namespace_packages", "init_modules", "find_m
 _NAME = re.compile(r"\.{0,2}[A-Za-z]\w*(?:\.[A-Za-z]\w*)+|\.{1,2}[A-Za-z]\w*")
 """A module by an absolute name with a dot, or by a relative one."""
 _PLUGIN_PATH = re.compile(
-    rb"""(?:,|/)\s*["'](plugins?|extensions|addons)["']\s*(?:\)|$|[,/])|\b(plugins|extensions|addons)\.__(?:name|path)__""",
+    rb"""(?:join\([^\n]*,|/)\s*["'](plugins?|extensions|addons)["']\s*(?:\)|$|[,/])|\b(plugins|extensions|addons)\.__(?:name|path)__""",
     re.MULTILINE,
 )
 """A folder of plugins at the end of a path, or an imported one that is asked for its name."""
@@ -200,6 +200,15 @@ class Families:
     def _named(self, path: str, detail: Detail, loader: Loader, seen: set[str]) -> Found:
         members = self._members(path, loader)
         near = [each for each, word in members.items() if "." not in word]
+        if loader.pieces[1:] == (
+            None,
+            ".",
+            None,
+        ):  # any module of any package: of those that nothing else uses
+            shares: dict[str, list[str]] = {}
+            for each in near:
+                shares.setdefault(folder_of(each), []).append(each)
+            near = [each for each in near if self._share(shares[folder_of(each)]) <= WIDE]
         words = self._table(detail)
         chosen = [each for each, word in members.items() if word in words]
         text = "".join("*" if each is None else each for each in loader.pieces)

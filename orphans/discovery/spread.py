@@ -139,7 +139,7 @@ class Spread:
             yield from self._lists(path)
         if facts.loads or facts.words:
             yield from self._loaded(path, facts)
-        if PLUGGED in facts.words:
+        if PLUGGED in facts.words and not self.survey.is_test(path):
             yield from self.families.plugged(path, self._now.seen)
         if self.apps.is_django:
             yield from self._django(path, facts)

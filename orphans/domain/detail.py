@@ -28,6 +28,9 @@ SCANS: Final = re.compile(
     re.IGNORECASE,
 )
 LISTS: Final = {"listdir", "scandir", "walk", "iterdir", "glob", "iglob", "rglob"}
+OWN: Final = {"__file__", "__path__", "__name__", "__package__"}
+GATHERED: Final = re.compile(r"modules|plugins", re.IGNORECASE)
+"""Functions of one's own that list the modules beside the caller."""
 WALKS: Final = {"iter_modules", "walk_packages"}
 _PACKAGE: Final = re.compile(r"\.{0,3}[A-Za-z_][\w.]*|(?:\./)?[A-Za-z_]\w*(?:/\w+)*/?")
 """A package by name, or by its folder."""
@@ -226,6 +229,9 @@ class _Walk:
             self._files(call, name)
         elif imports and (name == "join" or IMPORTS.search(name)):
             self._by_path(call)
+        own = any(isinstance(each, ast.Name) and each.id in OWN for each in call.args)
+        if own and GATHERED.search(name):
+            self.found.loaders.append(Loader(call.lineno, place=Place(path=self.scope.path)))
         if name == "define_import_structure":
             self._lists(call, _argument(call, 0, "path"), deep=True)
         if LOADS.search(name):
@@ -343,7 +349,9 @@ def _tells(name: str, *, imports: bool) -> bool:
     """Tell whether calls of this name may say what is loaded; `imports`: some call of the file imports."""
     if imports and (name in LISTS or name == "join" or IMPORTS.search(name) is not None):
         return True
-    return name in WALKS or LOADS.search(name) is not None or SCANS.match(name) is not None
+    if name in WALKS or GATHERED.search(name) is not None:
+        return True
+    return LOADS.search(name) is not None or SCANS.match(name) is not None
 
 
 _HANDLERS: Final = {

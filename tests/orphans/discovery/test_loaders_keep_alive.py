@@ -65,6 +65,8 @@ FOLDER = {
         "import os, pkgutil\n\n\ndef import_plugins(folder):\n    path = os.path.join(os.path.dirname(__file__), folder)\n"
         "    for _, n, _ in pkgutil.iter_modules([path]):\n        __import__(n)\n\n\ndef go(kind):\n    import_plugins('deep/%s' % kind)\n"
     ),
+    "modules beside the caller": "from pkg.deep import cmds\n",
+    "any module of any package": "import importlib\n\n\ndef load(kind, name):\n    return importlib.import_module(f'pkg.deep.{kind}.{name}')\n",
     "plugins of a bot": "import nonebot\nnonebot.load_plugins('pkg/deep/cmds')\n",
     "command lines with a table of words": (
         "import importlib\nC = ['deep cmds one', 'deep cmds two']\n\n\ndef load(name):\n"
@@ -90,6 +92,10 @@ def test_a_name_put_together_keeps_its_module(how: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("how", FOLDER)
 def test_a_folder_that_is_loaded_from_keeps_its_modules(how: str, tmp_path: Path) -> None:
     files = {**BASE, **COMMANDS, "pkg/__init__.py": FOLDER[how]}
+    if how == "modules beside the caller":
+        files["pkg/deep/cmds/__init__.py"] = (
+            "from x import getPackageModules\nmodules = getPackageModules(__file__)\n"
+        )
 
     assert dead(tmp_path, files, use_ruff=False) == {*LOST, "pkg/kept_part.py"}
 

@@ -27,6 +27,20 @@ CASES = {
         "pkg/sub/lost_part.py": "",
     },
     "attributes of a package on demand": {"pkg/__init__.py": LAZY, **PARTS, "pkg/lost_part.py": ""},
+    "any module of a package that is imported plainly": {
+        "pkg/__init__.py": (
+            "import importlib\nfrom pkg.sub import one, two, three\n\n\ndef load(kind, name):\n"
+            "    return importlib.import_module(f'pkg.{kind}.{name}')\n"
+        ),
+        "pkg/sub/__init__.py": "X = 1\n",
+        **{f"pkg/sub/{each}.py": "" for each in ("one", "two", "three", "lost_part")},
+    },
+    "plugins that a test makes the path of": {
+        "pkg/__init__.py": "X = 1\n",
+        "pkg/plugins/__init__.py": "",
+        "pkg/plugins/lost_part.py": "",
+        "tests/test_one.py": "import os\nP = os.path.join(os.path.dirname(__file__), '..', 'pkg', 'plugins')\n",
+    },
     "the name of the file of a package": {
         "pkg/__init__.py": "from pkg import walks, user\n",
         "pkg/walks.py": (
