@@ -27,6 +27,7 @@ from tests.engines.promoting import (
     make_winner,
 )
 from tests.engines.repositories import git, make_repository
+from tests.engines.test_steps import ScriptedPipeline, run
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -139,6 +140,21 @@ def test_files_that_nobody_committed_change_nothing(tmp_path: Path) -> None:
     assert promotions.staleness(promotion) == ()
     approve(promotion, approver())
     assert promotions.apply(promotion.pk) == "applied"
+
+
+def test_a_cycle_that_ends_before_a_worker_came_does_not_undo_an_approval() -> None:
+    engine = make_bot()
+    make_winner(engine)
+    promotion = make_promotion(engine)
+    approve(promotion, approver())
+
+    run(engine, ScriptedPipeline(gain=6.0))
+
+    newest = ModelVersion.objects.filter(engine=engine, state=VersionState.CANDIDATE).latest("pk")
+    assert newest.pk != promotion.version_id
+    assert promotions.apply(promotion.pk) == "applied"
+    assert promotion.version is not None
+    assert champion(engine) == promotion.version.sha256
 
 
 def test_another_branch_in_the_checkout_makes_it_stale(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q
 
 from engines import git
-from engines.domain.promotion import Kind
+from engines.domain.promotion import UNDER_WAY, Kind
 from engines.models import ModelVersion, Promotion, WorkflowRevision
 from engines.services.promotions import evidence, live
 from engines.services.promotions.evidence import Candidate
@@ -20,6 +20,8 @@ def staleness(promotion: Promotion, *, with_age: bool = True) -> tuple[str, ...]
     `with_age`: whether time alone makes it stale.
     """
     found, now = list(_changes(candidate_of(promotion), promotion.evidence)), evidence.now()
+    if promotion.version is not None and promotion.state not in UNDER_WAY:
+        found += _newer(promotion.version)  # what a cycle finds before a worker acts undoes no decision
     if evidence.from_the_future(promotion.evidence, now):
         found.append("it is dated in the future: the clock was set back, so nobody knows how old it is")
     hours = evidence.age_hours(promotion.evidence, now)
@@ -31,7 +33,8 @@ def staleness(promotion: Promotion, *, with_age: bool = True) -> tuple[str, ...]
 
 def staleness_of(candidate: Candidate, document: Mapping[str, Any]) -> tuple[str, ...]:
     """Return why fresh evidence is about a world that is gone: the candidate itself is too old for it."""
-    return tuple(_changes(candidate, document))
+    newer = _newer(candidate) if isinstance(candidate, ModelVersion) else ()
+    return (*_changes(candidate, document), *newer)
 
 
 def candidate_of(promotion: Promotion) -> Candidate:
@@ -73,10 +76,13 @@ def _same_module(candidate: Candidate, head: str) -> bool:
     return text is not None and hashlib.sha256(text.encode()).hexdigest() == candidate.module_hash
 
 
-def _of_model(version: ModelVersion) -> Iterator[str]:
+def _newer(version: ModelVersion) -> Iterator[str]:
     newer = ModelVersion.objects.filter(engine=version.engine_id, pk__gt=version.pk, state=version.state)
     if newer.exists():
         yield "there is a newer candidate"
+
+
+def _of_model(version: ModelVersion) -> Iterator[str]:
     swapped = Q(applied_at__gt=version.created_at) | Q(rolled_back_at__gt=version.created_at)
     moved = Promotion.objects.filter(swapped, engine=version.engine_id, kind=Kind.MODEL)
     if moved.exclude(version=version.pk).exists():

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import F
 
 from engines.domain.cycle import Idle, StepContext
+from engines.domain.promotion import UNDER_WAY
 from engines.domain.results import StepOutcome
 from engines.domain.states import VersionState
 from engines.domain.training_verdict import PROMOTABLE
@@ -79,9 +80,12 @@ def store() -> Path:
 
 
 def _retire_candidates(engine_id: int) -> None:
-    """Retire what still waits for a person: the newest winner was judged on fresher evidence."""
+    """Retire what still waits for a person: the newest winner was judged on fresher evidence.
+
+    What somebody approved already goes live: a worker only has to take it up.
+    """
     waiting = ModelVersion.objects.filter(engine=engine_id, state=VersionState.CANDIDATE)
-    waiting.update(state=VersionState.RETIRED)
+    waiting.exclude(promotions__state__in=UNDER_WAY).update(state=VersionState.RETIRED)
 
 
 def _keep_candidate(context: StepContext, result: Mapping[str, Any]) -> None:
