@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import NamedTuple
 
 from orphans.discovery.survey import Survey
 from orphans.domain.facts import facts_of
@@ -139,21 +141,39 @@ def manual(survey: Survey) -> Found:
         for path in sorted(survey.tree.documents):
             if DOCUMENT_FOLDERS.isdisjoint(path.split("/")[:-1]) or NEWS.search(path):
                 continue
-            text = survey.data(path).decode("utf-8", "replace")
-            for at, name in offered(text):
+            for line, name in _noted_offers(survey, path):
                 found = survey.names.find_attribute(name)
                 if found is not None and not survey.is_test(found):
-                    line = text.count("\n", 0, at) + 1
                     detail = f"'{name}' is offered to users by {path}"
                     yield found, Evidence(kind="document", detail=detail, path=path, line=line)
 
 
-def offered(text: str) -> list[tuple[int, str]]:
-    """Return the dotted names that a manual gives as values of settings, or describes, with their places."""
+class Offer(NamedTuple):
+    """A dotted name in a manual."""
+
+    line: int
+    name: str
+
+
+def _noted_offers(survey: Survey, path: str) -> list[Offer]:
+    try:
+        return survey.noted(path, survey.tree.documents[path], Offer, offered)
+    except OSError:
+        return []
+
+
+def offered(text: str) -> list[Offer]:
+    """Return the dotted names that a manual gives as values of settings, or describes, with their lines."""
     values = ((_opening(text, each.start()), each[1]) for each in _VALUE.finditer(text.replace("'", '"')))
     described = _DESCRIBED.finditer("\n" + text) if "module:: " in text else ()
     lines = ((text.rfind("\n", 0, each.start()) + 1, each[1]) for each in described)
-    return sorted([*(each for each in values if each[0] >= 0), *lines])
+    found: list[Offer] = []
+    line, last = 1, 0
+    for at, name in sorted([*(each for each in values if each[0] >= 0), *lines]):
+        line += text.count("\n", last, at)
+        last = at
+        found.append(Offer(line, name))
+    return found
 
 
 def _opening(text: str, at: int) -> int:
@@ -167,11 +187,11 @@ def all_mentions(survey: Survey) -> Iterator[tuple[str, Mention]]:
     """Yield what the files around the code name, each with the file."""
     for path in sorted(survey.tree.texts):
         try:
-            text = survey.tree.read(path).decode("utf-8", "replace")
+            found = survey.noted(path, survey.tree.texts[path], Mention, partial(mentions, path))
         except OSError as error:
             survey.unreadable[path] = str(error.strerror or error)
             continue
-        for each in mentions(path, text):
+        for each in found:
             yield path, each
 
 

@@ -49,7 +49,7 @@ def scan(
         survey = Survey(tree, store)
         made = scanned(survey, reading, begun, use_ruff=use_ruff)
         if cache is not None and settled(tree, time.time_ns()):
-            store.keep(survey.rows())
+            store.keep(survey.rows(), survey.notes)
             store.keep_result(key, made.to_json())
         return made
 

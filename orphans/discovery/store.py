@@ -41,12 +41,15 @@ class Store:
         self._files = folder / f"{name}.files.json" if folder is not None else None
         self._result = folder / f"{name}.result.json" if folder is not None else None
         self._old: dict[str, Any] = {}
+        self._notes: dict[str, Any] = {}
 
     def load(self) -> None:
         """Read what is known of each file."""
         found = _read(self._files)
-        files = found.get("files") if found.get("version") == version() else None
+        known = found if found.get("version") == version() else {}
+        files, notes = known.get("files"), known.get("notes")
         self._old = files if isinstance(files, dict) else {}
+        self._notes = notes if isinstance(notes, dict) else {}
 
     def known(self, path: str, stamp: Stamp) -> dict[str, Any]:
         """Return what was kept of a file that didn't change since, else nothing."""
@@ -55,14 +58,20 @@ class Store:
             return row
         return {}
 
+    def noted(self, path: str, stamp: Stamp) -> list[Any] | None:
+        """Return what was noted of a file around the code that didn't change since, else None."""
+        row = self._notes.get(path)
+        is_known = isinstance(row, dict) and row.get("key") == stamp.key and isinstance(row.get("rows"), list)
+        return row["rows"] if isinstance(row, dict) and is_known else None
+
     @property
     def paths(self) -> frozenset[str]:
         """The files that are known."""
         return frozenset(self._old)
 
-    def keep(self, rows: Mapping[str, Mapping[str, Any]]) -> None:
-        """Write what is known of each file now."""
-        _write(self._files, {"version": version(), "files": rows})
+    def keep(self, rows: Mapping[str, Mapping[str, Any]], notes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Write what is known of each module, and of each file around the code, now."""
+        _write(self._files, {"version": version(), "files": rows, "notes": notes})
 
     def result(self, key: str) -> dict[str, Any] | None:
         """Return the last result when it was made from the same files with the same options."""

@@ -3,11 +3,12 @@
 import fnmatch
 import re
 import sys
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from orphans.discovery.store import Store
-from orphans.discovery.walk import Tree
+from orphans.discovery.walk import Stamp, Tree
 from orphans.domain.detail import detail_of
 from orphans.domain.excerpts import LEAST, quoted, told_around
 from orphans.domain.facts import Facts, facts_of
@@ -19,6 +20,7 @@ from orphans.domain.told import Detail, Said
 
 LEAST_STARTS: Final = 3
 """So many children of a package that it imports by bare name say that it is on `sys.path` itself."""
+T = TypeVar("T", bound=tuple[Any, ...])
 KEPT_BYTES: Final = 40_000_000
 """Sources that stay in memory during a scan; the rest is read anew each time."""
 _QUOTED_WORD: Final = re.compile(rb'"([A-Za-z_]\w*)"')
@@ -55,6 +57,8 @@ class Survey:
         self._bytes: dict[str, bytes] = {}
         self._room = KEPT_BYTES
         self._excerpts: dict[str, dict[str, list[Said]]] = {}
+        #: what was noted of each file around the code, as JSON rows
+        self.notes: dict[str, dict[str, Any]] = {}
 
     def data(self, path: str) -> bytes:
         """Return a file's bytes; nothing when it is gone."""
@@ -71,6 +75,30 @@ class Survey:
             if self._room >= len(found):
                 self._room -= len(found)
                 self._bytes[path] = found
+        return found
+
+    def noted(
+        self, path: str, stamp: Stamp, kind: Callable[..., T], read: Callable[[str], list[T]]
+    ) -> list[T]:
+        """Return what a file around the code tells, from memory while the file is the same.
+
+        Args:
+            path: the file.
+            stamp: as the walk saw it.
+            kind: makes one thing that `read` returns from its fields.
+            read: tells it from the text.
+
+        Raises:
+            OSError: the file can't be read.
+        """
+        rows = self.store.noted(path, stamp)
+        try:
+            found = [kind(*each) for each in rows] if rows is not None else None
+        except TypeError:
+            found = None
+        if found is None:
+            found = read(self.tree.read(path).decode("utf-8", "replace"))
+        self.notes[path] = {"key": stamp.key, "rows": found}
         return found
 
     def quoted_words(self, path: str) -> set[str]:

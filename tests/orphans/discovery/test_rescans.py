@@ -1,5 +1,6 @@
 """A scan that remembers the last one answers as one that remembers nothing, whatever was edited since."""
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -152,7 +153,25 @@ def test_what_a_manual_offers(text: str, names: list[str]) -> None:
 def test_an_offer_stands_where_its_list_or_sign_does() -> None:
     text = "KEY =\n\n  'pkg.mod'\n.. module:: pkg.two\n"
 
-    assert [text.count("\n", 0, at) + 1 for at, _ in offered(text)] == [1, 4]
+    assert [each.line for each in offered(text)] == [1, 4]
+
+
+def test_notes_of_another_shape_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "FRESH_NS", -1)
+    root = write(
+        tmp_path / "tree", {**TREE, "docs/use.rst": "NAME = 'pkg.lost'\n", "setup.cfg": "[x]\ny = pkg.used\n"}
+    )
+    wanted = answer(root, tmp_path / "memory")
+    for place in (tmp_path / "memory").glob("*.files.json"):
+        kept = json.loads(place.read_text())
+        kept["notes"] = {
+            path: {**row, "rows": [[1, 2, 3, 4, 5, 6, 7]]} for path, row in kept["notes"].items()
+        }
+        assert set(kept["notes"]) == {"docs/use.rst", "pyproject.toml", "setup.cfg"}
+        place.write_text(json.dumps(kept))
+    write(root, {"pkg/used.py": "x = 1\n"})
+
+    assert {**answer(root, tmp_path / "memory"), "edges": 0} == {**wanted, "edges": 0}
 
 
 def test_words_between_any_quotes(tmp_path: Path) -> None:
