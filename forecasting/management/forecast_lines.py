@@ -72,14 +72,16 @@ def forecaster(file: str | None) -> Answer:
 
 
 def _forecast(lines: BinaryIO, options: argparse.Namespace, answer: Answer) -> int:
-    faults = 0
-    for found in forecasts(lines, options.horizon, answer):
+    faults = seen = 0
+    for seen, found in enumerate(forecasts(lines, options.horizon, answer), 1):
         if "error" in found:
             faults += 1
             sys.stderr.write(f"line {found['line']}: {found['error']}\n")
         if options.json or "error" not in found:
             sys.stdout.write((json.dumps(found, allow_nan=False) if options.json else _words(found)) + "\n")
             sys.stdout.flush()
+    if not seen:
+        sys.stderr.write("no line was read: give one series a line, as --help says\n")
     return BAD_INPUT if faults else 0
 
 
@@ -107,7 +109,10 @@ def _plain(made: Any) -> dict[str, Any]:
 
 
 def _item(line: bytes) -> dict[str, Any]:
-    item = json.loads(line)
+    try:
+        item = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"not JSON: {error}") from None
     if not isinstance(item, dict) or not isinstance(item.get("values"), list):
         raise ValueError('give an object with the list "values", as {"id": "a", "values": [1.0, 1.2]}')
     json.dumps(item.get("id"), allow_nan=False)  # it is printed again, so it must be JSON

@@ -71,7 +71,13 @@ def test_errors_of_a_line_fit_its_intervals(
 
 
 BAD = [
-    ("{", "Expecting"),
+    ("{", "not JSON: Expecting"),
+    ("[1" + "0" * 5000 + "]", "not JSON: Exceeds"),
+    ('{"values": [1, 1' + "0" * 400 + "]}", "values[1]"),
+    ('{"values": [1, 2], "horizon": -1}', "horizon"),
+    ('{"values": [1, 2], "horizon": 1' + "0" * 400 + "}", "horizon"),
+    ('{"values": [1, 2], "errors": [NaN]}', "errors"),
+    ('{"values": [1, 2], "errors": [1' + "0" * 400 + "]}", "errors"),
     ("[1, 2]", "give an object"),
     ('{"id": 1}', "give an object"),
     ('{"values": "123"}', "give an object"),
@@ -103,6 +109,15 @@ def test_a_bad_line_is_named_and_the_next_one_answered(
     assert words in bad["error"]
     assert err.startswith("line 1: ")
     assert fine["id"] == "b"
+
+
+@pytest.mark.parametrize("lines", [[], ["", "  "]])
+def test_without_a_line_it_says_so_and_nothing_is_wrong(
+    lines: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = run(lines, monkeypatch, capsys, "--json")
+    assert (code, out) == (0, [])
+    assert err[0].startswith("no line was read")
 
 
 def test_in_words_bad_lines_are_on_stderr_only(
