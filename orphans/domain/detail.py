@@ -73,13 +73,7 @@ def detail_of(source: bytes, path: str, name: str, package: str) -> Detail | Non
 def _top_level(tree: ast.Module, found: Detail) -> None:
     for node in _statements(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.bound.add(node.name)
             found.lazy = found.lazy or node.name == "__getattr__"
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            found.bound.update(
-                each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)
-            )
         is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         found.filled = found.filled or not is_text
         found.guarded = found.guarded or (isinstance(node, ast.If) and _is_guard(node.test))

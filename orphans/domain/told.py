@@ -66,8 +66,6 @@ class Detail:
         self.strings: list[Said] = []
         self.loaders: list[Loader] = []
         self.calls: list[Call] = []
-        #: names that the top level binds, imports left out
-        self.bound: set[str] = set()
         #: calls and loops at the top level: a script
         self.executes = False
         #: defines a module-level `__getattr__`
@@ -89,14 +87,13 @@ class Detail:
             [each.to_row() for each in self.strings],
             loaders,
             [[each.name, each.names, each.line] for each in self.calls],
-            sorted(self.bound),
             [self.executes, self.lazy, self.guarded, self.filled],
         ]
 
     @classmethod
     def from_row(cls, row: list[Any]) -> "Detail":
         """Return what `to_row` wrote. Raises ValueError, TypeError or IndexError when it is none."""
-        imports, strings, loaders, calls, bound, flags = row
+        imports, strings, loaders, calls, flags = row
         found = cls()
         found.executes, found.lazy, found.guarded, found.filled = map(bool, flags)
         found.imports = [Import(*each) for each in imports]
@@ -106,5 +103,4 @@ class Detail:
             for line, pieces, place, glob, deep, helper in loaders
         ]
         found.calls = [Call(name, tuple(names), line) for name, names, line in calls]
-        found.bound = set(bound)
         return found
