@@ -73,7 +73,8 @@ def forecaster(file: str | None) -> Answer:
 
 def _forecast(lines: BinaryIO, options: argparse.Namespace, answer: Answer) -> int:
     faults = seen = 0
-    for seen, found in enumerate(forecasts(lines, options.horizon, answer), 1):
+    for found in forecasts(lines, options.horizon, answer):
+        seen += 1
         if "error" in found:
             faults += 1
             sys.stderr.write(f"line {found['line']}: {found['error']}\n")
