@@ -28,8 +28,8 @@ from collapse_rules import FIXED, Boosted, Rule
 
 from forecasting.domain.collapse import predict, predict_batch
 from forecasting.domain.collapse_labels import LABELS
-from forecasting.domain.collapse_policy import THRESHOLDS
-from forecasting.domain.collapse_scores import score, share
+from forecasting.domain.collapse_policy import P_COLLAPSE_LIMITS, THRESHOLDS, blocks
+from forecasting.domain.collapse_scores import FIRST_BLOCKED, score, share
 from forecasting.domain.collapse_simulate import Subject, donor_residuals, subjects
 
 OURS: Final = "this project"
@@ -43,6 +43,8 @@ BARS: Final[Mapping[str, Mapping[str, tuple[str, float]]]] = {
         "gate_accuracy": (">=", 0.90),
         "knob_missed": ("<=", 0.05),
         "knob_false_block": ("<=", 0.28),
+        "gate_knob_missed": ("<=", 0.05),
+        "gate_knob_false_block": ("<=", 0.28),
         "online_lead": (">=", 5.0),
         "online_false_per_100": ("<=", 1.0),
         "ms_a_verdict": ("<=", 2.0),
@@ -56,6 +58,10 @@ BARS: Final[Mapping[str, Mapping[str, tuple[str, float]]]] = {
         "missed_collapse": ("<=", 0.13),
         "brittle_f1": (">=", 0.90),
         "gate_accuracy": (">=", 0.89),
+        "knob_missed": ("<=", 0.05),
+        "knob_false_block": ("<=", 0.28),
+        "gate_knob_missed": ("<=", 0.05),
+        "gate_knob_false_block": ("<=", 0.28),
     },
 }
 ALLOWED_MISSED: Final = 0.05
@@ -78,11 +84,25 @@ def truth(items: Sequence[Subject]) -> tuple[Any, Any]:
 
 
 def knob(items: Sequence[Subject], verdicts: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Return what the shipped threshold for 5 % missed collapses misses and falsely blocks."""
+    """Return what is missed and falsely blocked with the shipped limits for 5 % missed collapses.
+
+    `knob` blocks by the risk score alone, `gate_knob` by label, brittleness and `p_collapse` as the gate
+    does; `p_collapse_false_block` is that of `p_collapse` alone, its limit set on these very subjects.
+    """
     labels, brittle = truth(items)
-    blocked = np.array([(v["risk_score"] or 0.0) >= THRESHOLDS[ALLOWED_MISSED] for v in verdicts])
-    allowed = (labels < 2) & ~brittle
-    return {"knob_missed": share(~blocked[labels == 3]), "knob_false_block": share(blocked[allowed])}
+    collapsed, allowed = labels == 3, (labels < 2) & ~brittle
+    chance = np.array([1.0 if v["p_collapse"] is None else v["p_collapse"] for v in verdicts])
+    by_score = np.array([blocks(v, THRESHOLDS[ALLOWED_MISSED]) for v in verdicts])
+    found, found_brittle = answer(verdicts)
+    by_gate = (found >= FIRST_BLOCKED) | found_brittle | (chance > P_COLLAPSE_LIMITS[ALLOWED_MISSED])
+    limit = np.quantile(chance[collapsed], ALLOWED_MISSED) if collapsed.any() else 0.0
+    return {
+        "knob_missed": share(~by_score[collapsed]),
+        "knob_false_block": share(by_score[allowed]),
+        "gate_knob_missed": share(~by_gate[collapsed]),
+        "gate_knob_false_block": share(by_gate[allowed]),
+        "p_collapse_false_block": share((chance >= limit)[allowed]),
+    }
 
 
 def cost(items: Sequence[Subject], verdicts: Sequence[Mapping[str, Any]]) -> dict[str, float]:

@@ -2,58 +2,25 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from forecasting.domain.collapse_labels import HORIZON, LABELS, LEVEL, some_below
+from forecasting.domain.collapse_labels import HORIZON, IMMEDIATE, LABELS, LEVEL, some_below
+from forecasting.domain.collapse_replay import moments, warnings
 from forecasting.domain.collapse_simulate import Subject
 
 Judge = Callable[[Any, Any], str]
-FIRST: Final = 8
-DECLINES: Final = {
-    "steep decline",
-    "accelerating decline",
-    "erosion",
-    "linear decline",
-    "exponential decline",
-}
-CALM: Final = {"level", "growth", "wave"}
-IMMEDIATE: Final = LABELS[3]
 HISTORY, STEADY = 24, 16
 
 
 def online(items: Sequence[Subject], judge: Judge) -> dict[str, float]:
     """Replay subjects from cycle 8 on: warning time before collapses, and false warnings of calm ones.
 
-    `online_lead` is the median number of cycles between the first warning (looked for from ten cycles before
-    the collapse) and the collapse, `online_caught` the share of collapses warned of at all.
+    What the figures are stands in `collapse_replay.warnings`.
     """
-    leads: list[int] = []
-    missed = alarms = cycles = 0
-    for item in items:
-        roi = np.concatenate([item.roi, item.future])
-        entropy = np.concatenate([item.entropy, np.full(HORIZON, item.entropy[-1])])
-        if item.family in DECLINES and item.collapses_at is not None and item.collapses_at > FIRST:
-            first = _first_warning(roi, entropy, item.collapses_at, judge)
-            missed += first is None
-            leads += [] if first is None else [item.collapses_at - first]
-        elif item.family in CALM and item.label == LABELS[0] and not item.brittle:
-            for seen in range(FIRST, len(item.roi) + 1):
-                cycles += 1
-                alarms += judge(roi[:seen], entropy[:seen]) == IMMEDIATE
-    return {
-        "online_lead": float(np.median(leads)) if leads else math.nan,
-        "online_caught": len(leads) / (len(leads) + missed) if leads or missed else math.nan,
-        "online_false_per_100": 100 * alarms / cycles if cycles else math.nan,
-    }
-
-
-def _first_warning(roi: Any, entropy: Any, collapse: int, judge: Judge) -> int | None:
-    for seen in range(max(FIRST, collapse - 10), min(len(roi), collapse + 4) + 1):
-        if judge(roi[:seen], entropy[:seen]) == IMMEDIATE:
-            return seen - 1
-    return None
+    asked = moments(items)
+    return warnings(asked, [judge(each.roi, each.entropy) == IMMEDIATE for each in asked])
 
 
 def real_cases(series: Mapping[str, Any], seed: int, each: int = 3) -> list[Subject]:

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Remake the shipped model of the verdicts on collapse, with its data card.
 
-    .venv/bin/python scripts/fit_collapse.py [--series FILE] [--seed 7] [--subjects 48000] [--out FILE]
+    .venv/bin/python scripts/fit_collapse.py [--series FILE] [--part SEED:SUBJECTS …] [--out FILE]
 
-Two thirds of the subjects are simulated throughout; the noise of the others comes from residuals of the
-series in FILE (JSON or gzipped JSON, name -> values), of which every fourth is kept for checking.  Without
-FILE the others are simulated too.  The label weights are chosen on subjects of their own, and the figures in
-the card come from yet others.  Takes minutes; the same seed and file give the same model.
+One half of the subjects is simulated throughout; the noise of the other comes from residuals of the series in
+FILE (JSON or gzipped JSON, name -> values), also upside down and backwards; every fourth series is kept for
+checking.  Without FILE all are simulated.  The rule is chosen on subjects of their own, judged once and cycle
+by cycle, and the figures in the card come from yet others.  Takes six minutes of CPU; the same parts and file
+give the same bytes.
 """
 
 import argparse
@@ -14,38 +15,41 @@ import gzip
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
 from itertools import product
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from forecasting.domain.collapse_features import features, lone_dip
-from forecasting.domain.collapse_labels import LABELS, Array
-from forecasting.domain.collapse_model import VERSION, Chances, Model, dumps
+from forecasting.domain.collapse_labels import IMMEDIATE, LABELS, Array, Mask
+from forecasting.domain.collapse_model import VERSION, Chances, Model, Rule, dumps
 from forecasting.domain.collapse_policy import calibrated_threshold, risk_score
 from forecasting.domain.collapse_posterior import posterior
+from forecasting.domain.collapse_replay import Moment, moments, warnings
 from forecasting.domain.collapse_scores import FIRST_BLOCKED, score
 from forecasting.domain.collapse_series import ENOUGH, read_history
 from forecasting.domain.collapse_simulate import Subject, donor_residuals, subjects
 from forecasting.domain.collapse_trees import from_boosting
 
 OUT = Path(__file__).resolve().parents[1] / "forecasting" / "domain" / "collapse_model.npz"
-DEPTH = 6
-ROUNDS = {"labels": 300, "brittle": 200}
+PARTS = [(601, 48_000), (602, 60_000)]  # seeds of the training subjects, and how many of each
+CHECKED, REPLAYED, SEED = (501, 502), 503, 7
+DEPTH = 7
+ROUNDS = {"labels": 450, "brittle": 200}
 BOOSTING = {
-    "learning_rate": 0.045,
-    "max_leaf_nodes": 16,
+    "learning_rate": 0.04,
+    "max_leaf_nodes": 24,
     "max_depth": DEPTH,
-    "min_samples_leaf": 30,
-    "l2_regularization": 5.0,
+    "min_samples_leaf": 40,
+    "l2_regularization": 10.0,
     "max_features": 0.4,
     "early_stopping": False,
 }
-DIP_WEIGHT = 0.7  # chosen on replays, where calm subjects are judged cycle by cycle
 ALLOWED = (0.02, 0.05, 0.10, 0.13)
 SIMULATED = {
     "macro_f1": (0.72, 0.012),
@@ -62,24 +66,64 @@ REAL_NOISE = SIMULATED | {
     "gate_accuracy": (0.89, 0.008),
 }
 BARS = (SIMULATED, REAL_NOISE)
+FALSE_WARNINGS, IN_TIME = (1.0, 0.15), (0.51, 0.03)  # wanted in replays, and what counts as one error
+RULES = {
+    "collapse": (1.6, 2.0, 2.4),
+    "block": (1.2, 1.35, 1.5, 1.65),
+    "dip": (1.25, 1.5, 1.8),
+    "short": (1.0, 1.25, 1.5),
+    "immediate": (0.7, 1.0, 1.3, 1.6),
+    "brittle": (0.45, 0.5),
+}
 
 
 class Sample:
-    """Subjects with their features, labels and brittleness; those that no model judges left out."""
+    """Histories with what a model reads of them; those that no model judges are left out."""
+
+    def __init__(self, histories: Iterable[tuple[Array, Array]]) -> None:
+        rows, dips, kept, lengths = [], [], [], []
+        for roi, entropy in histories:
+            history = read_history(roi.tolist(), entropy.tolist())
+            long = history.positive and len(history.values) >= ENOUGH
+            kept.append(long)
+            if long:
+                pair = posterior(history.values, history.entropy)
+                rows.append(features(history.values, history.entropy, *pair).astype(np.float32))
+                dips.append(lone_dip(history.values, history.entropy, pair[1]))
+                lengths.append(len(history.values))
+        self.inputs: Array = np.array(rows).astype(np.float64)
+        self.dips, self.kept = np.array(dips, dtype=bool), np.array(kept, dtype=bool)
+        self.lengths = np.array(lengths)
+
+    def decide(self, rule: Rule, chances: Chances) -> tuple[NDArray[np.intp], Mask]:
+        """Return label indices and brittle flags by `rule`."""
+        return rule.decide(chances, self.dips, self.lengths)
+
+
+class Labelled(Sample):
+    """Subjects judged at their last cycle, with their labels and brittleness."""
 
     def __init__(self, drawn: Sequence[Subject]) -> None:
-        rows, dips, kept = [], [], []
-        for each in drawn:
-            history = read_history(list(each.roi), list(each.entropy))
-            if history.positive and len(history.values) >= ENOUGH:
-                pair = posterior(history.values, history.entropy)
-                rows.append(features(history.values, history.entropy, *pair))
-                dips.append(lone_dip(history.values, history.entropy, pair[1]))
-                kept.append(each)
-        self.inputs = np.array(rows)
-        self.dips = np.array(dips)
-        self.labels = np.array([LABELS.index(each.label) for each in kept])
-        self.brittle = np.array([each.brittle for each in kept])
+        super().__init__((each.roi, each.entropy) for each in drawn)
+        self.labels = np.array([LABELS.index(each.label) for each in drawn])[self.kept]
+        self.brittle = np.array([each.brittle for each in drawn])[self.kept]
+
+
+class Replay(Sample):
+    """Subjects judged cycle by cycle; a history that no model judges counts as warned of."""
+
+    def __init__(self, drawn: Sequence[Subject]) -> None:
+        self.asked: list[Moment] = moments(drawn)
+        super().__init__((each.roi, each.entropy) for each in self.asked)
+
+    def warnings(self, rule: Rule, chances: Chances) -> dict[str, float]:
+        """Return how good the warnings by `rule` are."""
+        warned = np.ones(len(self.asked), dtype=bool)
+        warned[self.kept] = self.decide(rule, chances)[0] == LABELS.index(IMMEDIATE)
+        return warnings(self.asked, warned)
+
+
+Checks = Sequence[tuple[Labelled, Chances]]
 
 
 def donors_of(path: Path | None) -> tuple[list[Array], list[Array], str]:
@@ -93,105 +137,134 @@ def donors_of(path: Path | None) -> tuple[list[Array], list[Array], str]:
     return train, donor_residuals(list(series.values())[::4]), hashlib.sha256(content).hexdigest()
 
 
-def fit(sample: Sample, seed: int) -> Model:
-    """Return the model with even label weights."""
+def turned(donors: Sequence[Array]) -> list[Array]:
+    """Return each donor as it is, upside down, backwards, and both: few donors stand for all there are."""
+    return [each for donor in donors for each in (donor, -donor, donor[::-1], -donor[::-1])]
+
+
+def fit(samples: Sequence[Labelled]) -> Model:
+    """Return the model with an even rule."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    trees = []
-    for name, truth in (("labels", sample.labels), ("brittle", sample.brittle)):
-        boosting = HistGradientBoostingClassifier(**BOOSTING, max_iter=ROUNDS[name], random_state=seed)
-        trees.append(from_boosting(boosting.fit(sample.inputs, truth), DEPTH))
-    return Model(trees[0], trees[1], np.ones(len(LABELS)), DIP_WEIGHT, 0.5, {})
+    inputs, trees = np.concatenate([each.inputs for each in samples]), []
+    for name in ("labels", "brittle"):
+        truth = np.concatenate([getattr(each, name) for each in samples])
+        boosting = HistGradientBoostingClassifier(**BOOSTING, max_iter=ROUNDS[name], random_state=SEED)
+        trees.append(from_boosting(boosting.fit(inputs, truth), DEPTH))
+    return Model(trees[0], trees[1], Rule(), {})
 
 
-def margin(model: Model, checks: Sequence[tuple[Sample, Chances]]) -> float:
+def margin(rule: Rule, checks: Checks) -> float:
     """Return the least distance to a bar in sampling errors (of 2000 subjects); below 0 one is missed."""
     least = []
     for bars, (sample, chances) in zip(BARS, checks, strict=False):
-        found = score(sample.labels, sample.brittle, *model.decide(chances, sample.dips))
+        found = score(sample.labels, sample.brittle, *sample.decide(rule, chances))
         least += [(found[name] - bar) / error for name, (bar, error) in bars.items()]
     return min(least)
 
 
-def tuned(model: Model, checks: Sequence[tuple[Sample, Chances]]) -> Model:
-    """Return the model with the label weights and the brittle threshold that stay farthest from every bar."""
-    weights = product((1.1, 1.25), (0.8, 0.9), (1.1, 1.2, 1.3, 1.4), (0.4, 0.5))
-    models = [
-        replace(model, label_weights=np.array([1.0, slow, wild, now]), brittle_from=brittle)
-        for slow, wild, now, brittle in weights
-    ]
-    return max(models, key=lambda each: margin(each, checks))
+def lacking(rule: Rule, replay: Replay, chances: Chances) -> float:
+    """Return by how many errors warnings in replays are false too often and in time too seldom, 0 or more."""
+    found = replay.warnings(rule, chances)
+    (most, error), (least, other) = FALSE_WARNINGS, IN_TIME
+    false = max(0.0, found["online_false_per_100"] - most) / error
+    return false + max(0.0, least - found["online_in_time"]) / other
 
 
-def risk_scores(_model: Model, _sample: Sample, chances: Chances) -> list[float]:
+def tuned(checks: Checks, replay: Replay, chances: Chances) -> Rule:
+    """Return the rule farthest from every bar, less half of what its warnings lack."""
+    rules = [Rule(**dict(zip(RULES, values, strict=True))) for values in product(*RULES.values())]
+    return max(rules, key=lambda each: margin(each, checks) - lacking(each, replay, chances) / 2)
+
+
+def risk_scores(_rule: Rule, _sample: Labelled, chances: Chances) -> list[float]:
     """Return the risk score of each subject."""
     pairs = zip(chances.labels, chances.brittle, strict=True)
     return [risk_score(dict(zip(LABELS, labels, strict=True)), brittle) for labels, brittle in pairs]
 
 
-def beside_the_label(model: Model, sample: Sample, chances: Chances) -> list[float]:
+def beside_the_label(rule: Rule, sample: Labelled, chances: Chances) -> list[float]:
     """Return the probability of a collapse, 1 where label or brittleness blocks anyway."""
-    labels, brittle = model.decide(chances, sample.dips)
+    labels, brittle = sample.decide(rule, chances)
     found: list[float] = np.where((labels >= FIRST_BLOCKED) | brittle, 1.0, chances.labels[:, 3]).tolist()
     return found
 
 
 def thresholds(
-    model: Model,
-    checks: Sequence[tuple[Sample, Chances]],
-    scores: Callable[[Model, Sample, Chances], list[float]],
+    rule: Rule, checks: Checks, scores: Callable[[Rule, Labelled, Chances], list[float]]
 ) -> dict[str, float]:
     """Return the threshold on `scores` for each allowed share of missed collapses."""
-    every = [each for sample, chances in checks for each in scores(model, sample, chances)]
+    every = [each for sample, chances in checks for each in scores(rule, sample, chances)]
     ends = (np.concatenate([sample.labels for sample, _ in checks]) == 3).tolist()
     found = {str(each): calibrated_threshold(every, ends, each) for each in ALLOWED}
     return {each: round(limit, 4) for each, limit in found.items() if limit < 1}
 
 
-def drawn(count: int, seed: Sequence[int], donors: Sequence[Array], shortest: int = 10) -> Sample:
-    """Return a sample of `count` subjects, a third of them with noise of the donors."""
-    third = count // 3 if len(donors) else 0
-    plain = subjects(count - third, [*seed, 1], shortest=shortest)
-    return Sample(plain + subjects(third, [*seed, 2], donors, shortest=shortest))
+def drawn(count: int, seed: Sequence[int], donors: Sequence[Array], shortest: int = 10) -> Labelled:
+    """Return a sample of `count` subjects, half of them with noise of the donors."""
+    half = count // 2 if len(donors) else 0
+    plain = subjects(count - half, [*seed, 1], shortest=shortest)
+    return Labelled(plain + subjects(half, [*seed, 2], donors, shortest=shortest))
+
+
+def checking(count: int, seed: Sequence[int], donors: Sequence[Array], model: Model) -> Checks:
+    """Return `count` simulated subjects and as many with noise of `donors`, with their chances."""
+    pair = [Labelled(subjects(count, [*seed, 1])), Labelled(subjects(count, [*seed, 2], donors))]
+    return [(each, model.chances(each.inputs)) for each in pair]
+
+
+def checked(rule: Rule, checks: Checks) -> dict[str, dict[str, float]]:
+    """Return the scores on both kinds of subjects."""
+    found = {}
+    for name, (sample, chances) in zip(("simulated", "real noise"), checks, strict=True):
+        scores = score(sample.labels, sample.brittle, *sample.decide(rule, chances))
+        found[name] = {key: round(value, 4) for key, value in scores.items()}
+    return found
+
+
+def part(text: str) -> tuple[int, int]:
+    """Return seed and number of subjects, written SEED:SUBJECTS."""
+    seed, _, count = text.partition(":")
+    return int(seed), int(count)
+
+
+def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return what was asked for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--series", type=Path, help="real series whose residuals become noise")
+    parser.add_argument("--part", type=part, nargs="+", default=PARTS, metavar="SEED:SUBJECTS")
+    parser.add_argument("--checks", type=int, default=8000, help="subjects of a kind to choose the rule on")
+    parser.add_argument("--out", type=Path, default=OUT)
+    return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fit, choose, check, write."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--series", type=Path, help="real series whose residuals become noise")
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--subjects", type=int, default=48000)
-    parser.add_argument("--out", type=Path, default=OUT)
-    options = parser.parse_args(arguments)
+    options = options_of(arguments)
     train, check, digest = donors_of(options.series)
-    model = fit(drawn(options.subjects, [options.seed, 0], train, shortest=8), options.seed)
-    sets: list[list[tuple[Sample, Chances]]] = []
-    for purpose in (1, 2):
-        pair = [Sample(subjects(options.subjects // 6, [options.seed, purpose, 1]))]
-        pair.append(Sample(subjects(options.subjects // 8, [options.seed, purpose, 2], check)))
-        sets.append([(each, model.chances(each.inputs)) for each in pair])
-    model = tuned(model, sets[0])
+    lent = turned(train)
+    model = fit([drawn(count, [seed], lent, shortest=ENOUGH) for seed, count in options.part])
+    choosing, fresh = (checking(options.checks, [seed], check, model) for seed in CHECKED)
+    replay = Replay(subjects(options.checks // 4, [REPLAYED]))
+    chances = model.chances(replay.inputs)
+    rule = tuned(choosing, replay, chances)
     card = {
         "version": VERSION,
-        "seed": options.seed,
-        "subjects": options.subjects,
+        "parts": dict(options.part),
+        "subjects": sum(count for _, count in options.part),
         "series_sha256": digest,
         "residual_donors": {"training": len(train), "checking": len(check)},
-        "boosting": BOOSTING | {"max_iter": ROUNDS},
-        "label_weights": model.label_weights.tolist(),
-        "dip_weight": model.dip_weight,
-        "brittle_from": model.brittle_from,
-        "thresholds": thresholds(model, sets[0], risk_scores),
-        "p_collapse_limits": thresholds(model, sets[0], beside_the_label),
-        "checked": {
-            name: {key: round(value, 4) for key, value in found.items()}
-            for name, (sample, chances) in zip(("simulated", "real noise"), sets[1], strict=True)
-            for found in [score(sample.labels, sample.brittle, *model.decide(chances, sample.dips))]
-        },
+        "boosting": BOOSTING | {"max_iter": ROUNDS, "random_state": SEED},
+        "rule": asdict(rule),
+        "thresholds": thresholds(rule, choosing, risk_scores),
+        "p_collapse_limits": thresholds(rule, choosing, beside_the_label),
+        "chosen": checked(rule, choosing) | {"replays": replay.warnings(rule, chances)},
+        "checked": checked(rule, fresh),
     }
-    options.out.write_bytes(dumps(replace(model, card=card)))
+    content = dumps(replace(model, rule=rule, card=card))
+    options.out.write_bytes(content)
     print(json.dumps(card, indent=2))
-    print(f"{options.out}: {options.out.stat().st_size / 1024:.0f} kB")
+    print(f"{options.out}: {len(content) / 1024:.0f} kB, SHA-256 {hashlib.sha256(content).hexdigest()}")
     return 0
 
 

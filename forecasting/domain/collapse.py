@@ -99,7 +99,8 @@ def _find(histories: Sequence[History]) -> list[_Found]:
     model = shipped()
     chances = model.chances(np.array(inputs))
     dips = [lone_dip(each.values, each.entropy, pair[1]) for each, pair in zip(histories, pairs, strict=True)]
-    labels, brittle = model.decide(chances, dips)
+    lengths = np.array([len(each.values) for each in histories])
+    labels, brittle = model.rule.decide(chances, np.array(dips), lengths)
     return [
         _Found(pairs[i][1], chances.labels[i], float(chances.brittle[i]), int(labels[i]), bool(brittle[i]))
         for i in range(len(pairs))

@@ -5,6 +5,7 @@ isn't taken for a decline.  Everything is in units of the reference, so no featu
 """
 
 import functools
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -15,6 +16,7 @@ from forecasting.domain.collapse_posterior import Posterior, median, running_med
 _WINDOWS: Final = (4, 6, 8, 12, 20)
 _CURVED: Final = 10
 _LOW: Final = 1.0  # noise deviations below the four values before
+_LAST: Final = (1, 2, 3, 5)  # values
 _SMALL, _STEP, _BIG = 0.008, 0.06, 0.01  # rises of entropy
 
 
@@ -28,8 +30,9 @@ def features(values: Array, entropy: Array, first: Posterior, second: Posterior)
         _of_posterior(first),
         _of_posterior(second),
         plain_features(seen, eased, entropy, second.left / level),
+        _of_noise(second.left / level, eased, second),
     )
-    return np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])
+    return _bounded(parts)
 
 
 def lone_dip(values: Array, entropy: Array, found: Posterior) -> bool:
@@ -63,6 +66,10 @@ def plain_features(seen: Array, eased: Array, entropy: Array, left: Array) -> Ar
         _of_shift(eased),
         _of_entropy(seen, entropy, np.diff(entropy), left),
     )
+    return _bounded(parts)
+
+
+def _bounded(parts: Sequence[Array | list[float]]) -> Array:
     found = np.concatenate([np.asarray(part, dtype=np.float64) for part in parts])
     bounded: Array = np.clip(np.nan_to_num(found), -1e6, 1e6)
     return bounded
@@ -79,6 +86,31 @@ def _of_posterior(found: Posterior) -> Array:
             [found.now, np.log(found.noise), found.wild_from],
         ]
     )
+
+
+def _of_noise(left: Array, eased: Array, found: Posterior) -> list[float]:
+    """Return how wide, heavy-tailed, dependent and even the noise is, and how far off the last values are."""
+    sizes = np.abs(left)
+    usual, power = median(sizes) / 0.6745 + 1e-6, float(left @ left) + 1e-12
+    half = len(left) // 2
+    recent, early = median(sizes[-8:]) / usual, median(sizes[:half]) / usual
+    before = [median(eased[:-last]) for last in _LAST]
+    ends = [float(eased[-last:].mean()) for last in _LAST]
+    scale = found.noise + 1e-3
+    return [
+        float(np.log(usual)) - float(np.log(found.wild_from)),
+        float(np.sqrt(power / len(left))) / usual,
+        float(sizes.max()) / usual,
+        float((sizes > 3 * usual).mean()),
+        float(left[1:] @ left[:-1]) / power,
+        float(left[2:] @ left[:-2]) / power,
+        recent,
+        early,
+        float(np.log(found.noise) - np.log(found.wild_from)),
+        (found.future[-1] - LEVEL) / (found.deviation[-1] + 0.01),
+        *[(end - old) * np.sqrt(last) / scale for end, old, last in zip(ends, before, _LAST, strict=True)],
+        *[(end - LEVEL) * np.sqrt(last) / scale for end, last in zip(ends, _LAST, strict=True)],
+    ]
 
 
 def _of_course(eased: Array, seen: Array) -> list[float]:

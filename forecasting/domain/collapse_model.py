@@ -1,25 +1,36 @@
-"""The learned part of a verdict: boosted trees over the features, shipped fitted.
+"""The learned part of a verdict: boosted trees over the features, shipped fitted, and the rule behind them.
 
 The shipped file beside this module holds nothing but arrays (no pickle) and a data card, which says what it
 was fitted on and how well it did; scripts/fit_collapse.py remakes it.
 """
 
 import functools
+import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from importlib import resources
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.domain.collapse_labels import Array, Mask
+from forecasting.domain.collapse_labels import LABELS, Array, Mask
 from forecasting.domain.collapse_trees import Trees
 
-VERSION: Final = 1
+VERSION: Final = 2
 _FILE: Final = "collapse_model.npz"
+_FIRST_BLOCKED: Final = 2  # of LABELS
+FEW: Final = 12
+"""Cycles below which a warning needs a factor more."""
+_BROKEN: Final = (  # what NumPy and zipfile raise over bytes that are no sound archive of arrays
+    KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, EOFError, OverflowError,
+    MemoryError, RuntimeError, NotImplementedError, struct.error, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -31,14 +42,44 @@ class Chances:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """How probabilities become a label; every field is a number of its own sense.
+
+    A subject is blocked when `collapse` x P(Immediate) + P(Volatile) is at least `block` x P(Stable or Slow
+    decay, not brittle).  The label is then that of the larger weight x probability: of Volatile and Immediate
+    where it is blocked, of Stable and Slow decay where not, of all four where it is brittle anyway.
+    """
+
+    collapse: float = 1.0
+    block: float = 1.0
+    dip: float = 1.0  # factor on `block` where the last value alone is low
+    short: float = 1.0  # factor on `block` for histories of fewer than FEW cycles
+    immediate: float = 1.0  # weight of Immediate; the others have 1
+    brittle: float = 0.5  # probability from which a subject is called brittle
+
+    def decide(self, chances: Chances, dips: Mask, lengths: Array) -> tuple[NDArray[np.intp], Mask]:
+        """Return label indices and brittle flags (n,).
+
+        `dips` (n,) says whose last value alone is low, `lengths` (n,) how many cycles were read.
+        """
+        labels = chances.labels
+        allowed = labels[:, :_FIRST_BLOCKED].sum(axis=1) * (1 - chances.brittle)
+        bar = self.block * np.where(dips, self.dip, 1.0) * np.where(lengths < FEW, self.short, 1.0)
+        blocked = self.collapse * labels[:, 3] + labels[:, 2] >= bar * allowed
+        brittle = chances.brittle >= self.brittle
+        weighed = labels * np.array([1.0, 1.0, 1.0, self.immediate])
+        weighed[blocked & ~brittle, :_FIRST_BLOCKED] = -1.0
+        weighed[~blocked & ~brittle, _FIRST_BLOCKED:] = -1.0
+        return weighed.argmax(axis=1), brittle
+
+
+@dataclass(frozen=True)
 class Model:
     """Trees for the labels and for brittleness, and the rule that turns probabilities into a label."""
 
     labels: Trees
     brittle: Trees
-    label_weights: Array  # (4,): the label is that of the largest weight x probability
-    dip_weight: float  # factor on the weight of Immediate where the last value alone is low
-    brittle_from: float  # probability from which a subject is called brittle
+    rule: Rule
     card: Mapping[str, Any]
 
     def chances(self, inputs: Array) -> Chances:
@@ -48,49 +89,58 @@ class Model:
         log_odds = np.clip(self.brittle.outputs(inputs)[:, 0], -50, 50)
         return Chances(scores / scores.sum(axis=1, keepdims=True), 1 / (1 + np.exp(-log_odds)))
 
-    def decide(self, chances: Chances, dips: Sequence[bool] | Mask) -> tuple[NDArray[np.intp], Mask]:
-        """Return label indices and brittle flags (n,); `dips` says whose last value alone is low."""
-        factors = np.ones((len(chances.labels), 1)) * self.label_weights
-        factors[np.asarray(dips, dtype=bool), -1] *= self.dip_weight
-        return np.argmax(chances.labels * factors, axis=1), chances.brittle >= self.brittle_from
-
 
 @functools.cache
 def shipped() -> Model:
     """Return the model that is shipped."""
-    return loads(resources.files(__package__).joinpath(_FILE).read_bytes())
+    return loads(resources.files(__package__).joinpath(_FILE).read_bytes(), _FILE)
 
 
 def dumps(model: Model) -> bytes:
-    """Return the bytes of a file that `loads` reads."""
+    """Return the bytes of a file that `loads` reads; its card gets the digest of everything else."""
     stream = io.BytesIO()
-    arrays: dict[str, Any] = {
-        "label_weights": model.label_weights,
-        "dip_weight": np.array(model.dip_weight),
-        "brittle_from": np.array(model.brittle_from),
-        "card": np.frombuffer(json.dumps(dict(model.card), sort_keys=True).encode(), dtype=np.uint8),
-        **model.labels.arrays("labels"),
-        **model.brittle.arrays("brittle"),
-    }
-    np.savez_compressed(stream, **arrays)
+    trees = {**model.labels.arrays("labels"), **model.brittle.arrays("brittle")}
+    arrays: dict[str, Any] = {**trees, **_of_rule(model.rule)}
+    card = {**model.card, "sha256": digest(arrays)}
+    written = np.frombuffer(json.dumps(card, sort_keys=True).encode(), dtype=np.uint8)
+    np.savez_compressed(stream, **{**arrays, "card": written})
     return stream.getvalue()
 
 
-def loads(content: bytes) -> Model:
-    """Return the model in `content`; ValueError when it is of another version or not a model."""
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        try:
-            card = json.loads(arrays["card"].tobytes())
-            found = Model(
-                Trees.from_arrays(arrays, "labels"),
-                Trees.from_arrays(arrays, "brittle"),
-                arrays["label_weights"],
-                float(arrays["dip_weight"]),
-                float(arrays["brittle_from"]),
-                card,
-            )
-        except KeyError as error:
-            raise ValueError(f"not a collapse model: {error} is missing") from None
-    if card.get("version") != VERSION:
-        raise ValueError(f"a collapse model of version {card.get('version')}, wanted is {VERSION}")
-    return found
+def loads(content: bytes, name: str = "a collapse model") -> Model:
+    """Return the model in `content`; ValueError names the file, `name`, that is broken or of another version.
+
+    What was changed after `dumps` wrote it is found by the digest in its card.
+    """
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+        card = json.loads(arrays.pop("card").tobytes())
+        if card.get("version") != VERSION:
+            raise ValueError(f"it is of version {card.get('version')}, wanted is {VERSION}")
+        if card.get("sha256") != digest(arrays):
+            raise ValueError("its digest is another")
+        return _model(arrays, card)
+    except _BROKEN as error:
+        raise ValueError(f"{name} is not a collapse model that can be used: {error}") from None
+
+
+def digest(arrays: Mapping[str, NDArray[Any]]) -> str:
+    """Return the SHA-256 of names, types, shapes and values, in hex."""
+    found = hashlib.sha256()
+    for name in sorted(arrays):
+        found.update(f"{name} {arrays[name].dtype.str} {arrays[name].shape} ".encode())
+        found.update(arrays[name].tobytes())
+    return found.hexdigest()
+
+
+def _of_rule(rule: Rule) -> dict[str, NDArray[Any]]:
+    return {f"rule_{key}": np.array(value, dtype=np.float64) for key, value in asdict(rule).items()}
+
+
+def _model(arrays: Mapping[str, NDArray[Any]], card: Mapping[str, Any]) -> Model:
+    rule = Rule(**{key: float(arrays[f"rule_{key}"]) for key in asdict(Rule())})
+    labels, brittle = Trees.from_arrays(arrays, "labels"), Trees.from_arrays(arrays, "brittle")
+    if (len(labels.start), len(brittle.start)) != (len(LABELS), 1):
+        raise ValueError(f"its trees have {len(labels.start)} and {len(brittle.start)} outputs")
+    return Model(labels, brittle, rule, card)

@@ -142,8 +142,9 @@ def trajectories(
     """Return `counts[f]` courses of each family f, (sum of counts, length + HORIZON), and their families."""
     parts = []
     for count, family in zip(counts.tolist(), FAMILIES.values(), strict=True):
-        even = _Even(count, rng)
-        parts.append(family.make(_span(length, even), even.draw))
+        if count:
+            even = _Even(count, rng)
+            parts.append(family.make(_span(length, even), even.draw))
     return np.concatenate(parts), np.repeat(np.arange(len(counts)), counts)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from django.conf import settings
 
+from forecasting.domain.collapse_labels import IMMEDIATE
 from forecasting.domain.collapse_simulate import Subject, subjects
 
 
@@ -44,6 +45,28 @@ def test_a_replay_counts_cycles_of_warning_and_false_warnings(cases: ModuleType)
     assert found["online_caught"] == 1
     assert found["online_false_per_100"] == pytest.approx(100 * 7 / 13)
     assert math.isnan(cases.online([], low)["online_lead"])
+
+
+def test_knobs_count_what_they_miss_and_what_they_block_falsely() -> None:
+    command = importlib.import_module("collapse")
+    gone, fine = subject("drop", [1.0] * 25, IMMEDIATE, 18), subject("level", [1.0] * 25, "Stable", None)
+
+    def verdict(risk: str, chance: float, score: float) -> dict[str, object]:
+        return {"risk": risk, "brittle": False, "p_collapse": chance, "risk_score": score}
+
+    cases = [gone, gone, fine, fine]
+    verdicts = [
+        verdict("Volatile", 0.01, 0.01), verdict("Stable", 0.9, 0.9),
+        verdict("Stable", 0.01, 0.9), verdict("Slow decay", 0.005, 0.01),
+    ]  # fmt: skip
+    found = command.knob(cases, verdicts)
+    assert (found["knob_missed"], found["knob_false_block"]) == (0.5, 0.5)
+    assert (found["gate_knob_missed"], found["gate_knob_false_block"]) == (0.0, 0.0)
+    assert found["p_collapse_false_block"] == 0.0
+    unknown = command.knob(
+        [fine], [{**verdict("Insufficient data", 0, 0), "p_collapse": None, "risk_score": None}]
+    )
+    assert (unknown["knob_false_block"], unknown["gate_knob_false_block"]) == (1.0, 1.0)
 
 
 def test_real_cases_are_labelled_by_what_came_next(cases: ModuleType) -> None:

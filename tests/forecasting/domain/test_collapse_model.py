@@ -1,15 +1,18 @@
 """The shipped model and its knob: what is in the file, and what the threshold promises."""
 
+import io
 import json
 from dataclasses import replace
 from importlib import resources
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from forecasting.domain.collapse_features import features, lone_dip, plain_features
 from forecasting.domain.collapse_labels import LABELS
-from forecasting.domain.collapse_model import VERSION, Chances, dumps, loads, shipped
+from forecasting.domain.collapse_model import VERSION, Chances, Model, Rule, dumps, loads, shipped
 from forecasting.domain.collapse_policy import (
     P_COLLAPSE_LIMITS,
     THRESHOLDS,
@@ -19,6 +22,7 @@ from forecasting.domain.collapse_policy import (
 )
 from forecasting.domain.collapse_posterior import posterior
 from forecasting.domain.collapse_series import read_history
+from forecasting.domain.collapse_trees import Trees
 
 
 def test_the_shipped_file_is_small_holds_no_objects_and_has_its_card() -> None:
@@ -39,24 +43,108 @@ def test_a_model_is_kept_as_it_is() -> None:
     inputs = np.random.default_rng(0).normal(size=(7, 200))
     assert np.array_equal(again.chances(inputs).labels, model.chances(inputs).labels)
     assert np.array_equal(again.chances(inputs).brittle, model.chances(inputs).brittle)
-    assert (again.brittle_from, again.card) == (model.brittle_from, model.card)
+    assert (again.rule, again.card) == (model.rule, model.card)
 
 
-def test_a_file_of_another_kind_or_version_is_refused(tmp_path: object) -> None:
-    with pytest.raises(ValueError, match="version 99"):
-        loads(dumps(replace(shipped(), card={"version": 99})))
-    with pytest.raises(ValueError):
-        loads(json.dumps({"a": 1}).encode())
+def tiny() -> Model:
+    """A model of two small trees: its file has a few hundred bytes."""
+    labels = Trees(np.zeros((4, 1), dtype=int), np.ones((4, 1)), np.arange(8.0).reshape(4, 2), np.zeros(4))
+    brittle = Trees(np.zeros((1, 1), dtype=int), np.ones((1, 1)), np.ones((1, 2)), np.zeros(1))
+    return Model(labels, brittle, Rule(), {"version": VERSION})
 
 
-def test_weights_decide_between_labels_that_are_near() -> None:
-    model = replace(shipped(), label_weights=np.array([1.0, 1.0, 2.0, 1.0]))
-    labels = np.array(
-        [[0.4, 0.1, 0.25, 0.25], [0.6, 0.1, 0.25, 0.05], [0.4, 0.1, 0.0, 0.5], [0.4, 0.1, 0.0, 0.5]]
-    )
-    found = model.decide(Chances(labels, np.array([0.1, 0.99, 0.1, 0.1])), [False, False, False, True])
-    assert found[0].tolist() == [2, 0, 3, 0]
-    assert found[1].tolist() == [False, True, False, False]
+def test_the_same_model_makes_the_same_bytes() -> None:
+    assert dumps(tiny()) == dumps(tiny())
+    assert dumps(tiny()) != dumps(replace(tiny(), rule=Rule(block=1.1)))
+
+
+def test_a_file_of_another_kind_or_version_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=r"old\.npz .* version 99"):
+        loads(dumps(replace(tiny(), card={"version": 99})), "old.npz")
+    for content in (b"", b"\x93NUMPY", json.dumps({"a": 1}).encode()):
+        with pytest.raises(ValueError, match=r"new\.npz is not a collapse model"):
+            loads(content, "new.npz")
+
+
+def test_trees_of_other_outputs_are_refused() -> None:
+    with pytest.raises(ValueError, match="1 and 1 outputs"):
+        loads(dumps(replace(tiny(), labels=tiny().brittle)))
+
+
+def test_a_changed_number_is_found_by_the_digest() -> None:
+    with np.load(io.BytesIO(dumps(tiny()))) as file:
+        arrays = {name: file[name] for name in file.files}
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays | {"rule_block": np.array(0.0)})
+    with pytest.raises(ValueError, match="digest"):
+        loads(stream.getvalue())
+
+
+WHOLE = dumps(tiny())
+
+
+def outcome(content: bytes) -> Model | str:
+    """Return the model, or the words of the one error that is allowed."""
+    try:
+        return loads(content, "broken.npz")
+    except ValueError as error:
+        return str(error)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.data())
+def test_broken_bytes_raise_one_kind_of_error_or_change_nothing(data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(WHOLE) - 1))
+    broken = bytearray(WHOLE)
+    if data.draw(st.booleans()):
+        del broken[at:]
+    else:
+        broken[at] ^= data.draw(st.integers(1, 255))
+    found = outcome(bytes(broken))
+    if isinstance(found, Model):  # the byte says nothing, such as a date
+        assert found.rule == tiny().rule
+        assert np.array_equal(found.labels.leaf, tiny().labels.leaf)
+    else:
+        assert found.startswith("broken.npz is not a collapse model")
+
+
+LABEL_CHANCES = np.array(
+    [
+        [0.6, 0.1, 0.1, 0.2],  # .5 of .7 is not enough
+        [0.45, 0.0, 0.25, 0.3],  # .85 of .45 is
+        [0.4, 0.1, 0.35, 0.15],
+        [0.2, 0.5, 0.1, 0.2],
+    ]
+)
+
+
+def test_dangers_are_weighed_against_what_may_be_promoted() -> None:
+    rule = Rule(collapse=2.0, block=1.0)
+    nobody, long = np.zeros(4, dtype=bool), np.full(4, 30)
+    labels, brittle = rule.decide(Chances(LABEL_CHANCES, np.zeros(4)), nobody, long)
+    assert labels.tolist() == [0, 3, 2, 1]
+    assert not brittle.any()
+    strict = replace(rule, block=0.7).decide(Chances(LABEL_CHANCES, np.zeros(4)), nobody, long)[0]
+    assert strict.tolist() == [3, 3, 2, 3]
+    likelier = replace(rule, immediate=3.0).decide(Chances(LABEL_CHANCES, np.zeros(4)), nobody, long)[0]
+    assert likelier.tolist() == [0, 3, 3, 1]
+
+
+def test_a_brittle_subject_keeps_its_likeliest_label() -> None:
+    chances = Chances(np.array([[0.6, 0.0, 0.1, 0.3]] * 3), np.array([0.9, 0.4, 0.0]))
+    labels, brittle = Rule(brittle=0.5, block=1.0).decide(chances, np.zeros(3, dtype=bool), np.full(3, 30))
+    assert labels.tolist() == [0, 3, 0]
+    assert brittle.tolist() == [True, False, False]
+
+
+def test_lone_dips_and_short_histories_need_more_to_be_warned_of() -> None:
+    chances = Chances(np.array([[0.4, 0.05, 0.0, 0.55]] * 4), np.zeros(4))
+    rule = Rule(block=1.0, dip=1.3, short=1.2)
+    labels, _ = rule.decide(chances, np.array([False, True, False, True]), np.array([30, 30, 11, 12]))
+    assert labels.tolist() == [3, 0, 3, 0]
+    assert replace(rule, short=1.3).decide(chances, np.zeros(4, dtype=bool), np.array([11, 12, 8, 60]))[
+        0
+    ].tolist() == [0, 3, 0, 3]
 
 
 def test_a_last_value_that_is_low_alone_is_a_lone_dip() -> None:
