@@ -202,6 +202,10 @@ def probe_main(words: Sequence[str]) -> int:
 
 def show_probe(options: argparse.Namespace) -> int:
     """Print which layers hold."""
-    found = probe()
+    try:
+        found = probe()
+    except SandboxUnavailable as error:
+        print(f"sandbox probe: {error}", file=sys.stderr)  # noqa: T201
+        return REFUSED
     print(json.dumps(found.as_data(), indent=1) if options.json else found.as_text())  # noqa: T201
     return 0 if found.allowed else REFUSED

@@ -71,8 +71,8 @@ class Nursery:
         if self._control is not None and self._owner == os.getpid() and not _silent(self._control):
             return self._control
         self._forget()
-        mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         words = (json.dumps(surroundings()), *self._without)
+        mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with its:
             self._spawner = subprocess.Popen(
                 [sys.executable, "-s", "-P", "-S", "-B", str(SCRIPT), str(its.fileno()), *words],

@@ -310,6 +310,15 @@ def test_the_probe_tells_what_holds() -> None:
     assert all(each["held"] or each["reason"] for each in found["layers"].values())
 
 
+def test_a_probe_that_cannot_be_made_is_refused_in_words(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy, "_configured", [])
+    monkeypatch.setenv("SANDBOX_WARM_MEMORY_MB", "much")
+    assert cli.probe_main([]) == cli.REFUSED
+    assert capsys.readouterr().err.startswith("sandbox probe: SANDBOX_WARM_MEMORY_MB must be a number")
+
+
 def test_both_start_without_django() -> None:
     assert plain_command(["manage.py", "sandbox", "run"]) is cli.run_main
     assert plain_command(["manage.py", "sandbox", "probe"]) is cli.probe_main
