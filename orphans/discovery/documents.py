@@ -8,6 +8,7 @@ from orphans.domain.findings import Evidence
 from orphans.domain.names import folder_of
 
 _IMPORT = re.compile(r"^\s*(?:>>> |\.\.\. )?(?:from|import)\s+([A-Za-z_][\w.]*)(?:\s+import\s+\(?([\w, ]+))?")
+_SHOWN = re.compile(r"^\s*(?:\.\. (?:py:)?(?:auto)?module:: |:{3} )([A-Za-z_][\w.]*)")
 _NEWS = re.compile(
     r"(?:^|/)(?:change|history|news|release|whatsnew|what_new|authors|todo|upgrad)", re.IGNORECASE
 )
@@ -41,10 +42,13 @@ def _text(survey: Survey, path: str) -> str:
 def _shown(words: dict[str, str], path: str, text: str) -> dict[str, Evidence]:
     found = {}
     for number, line in enumerate(text.splitlines(), 1):
-        match = _IMPORT.match(line)
-        if match is None:
+        match, shown = _IMPORT.match(line), _SHOWN.match(line)
+        if match is not None:
+            names = [match[1], *(f"{match[1]}.{each.strip()}" for each in (match[2] or "").split(","))]
+        elif shown is not None:
+            names = [shown[1]]
+        else:
             continue
-        names = [match[1], *(f"{match[1]}.{each.strip()}" for each in (match[2] or "").split(","))]
         for each in names:
             if each in words:
                 detail = f"documented: '{line.strip()[:80]}' in {path}"

@@ -4,7 +4,9 @@ import fnmatch
 import re
 from collections.abc import Iterator
 
+from orphans.discovery.edges import targets
 from orphans.discovery.survey import Survey
+from orphans.domain.detail import detail_of
 from orphans.domain.findings import Evidence
 from orphans.domain.folding import HOLE, Place
 from orphans.domain.names import INIT, base_of, folder_of, parts_of, stem_of
@@ -61,6 +63,8 @@ class Families:
                 yield from self._tables(path, detail, seen)
             elif loader.pieces == (None, ".", None):
                 yield from self._pairs(path, detail, loader.line, seen)
+        if b"attach_stub(" in self.survey.data(path):
+            yield from self._stubbed(path, seen)
         if detail.lazy or self.survey.facts[path].loads:
             yield from self._lazy(path, detail, seen)
         yield from self.called(path, detail, seen)
@@ -310,6 +314,13 @@ class Families:
                     yield from self._kept(
                         [target], seen, path, each.line, f"'{each.text}' in a table of {path}"
                     )
+
+    def _stubbed(self, path: str, seen: set[str]) -> Found:
+        """Take what the stub beside a package imports, when the package loads its names by it."""
+        stub = detail_of(self.survey.data(f"{path}i"), path, "", "")
+        for one in stub.imports if stub is not None else ():
+            found = list(targets(self.survey, path, one))
+            yield from self._kept(found, seen, path, one.line, f"{path}i imports it, and {path} goes by that")
 
     def _lazy(self, path: str, detail: Detail, seen: set[str]) -> Found:
         """Take the children that a package with a lazy `__getattr__`, or relative strings, names."""

@@ -30,6 +30,7 @@ _OPENS = frozenset(":=([,")
 """What a value of a setting, or one in a list of them, comes after."""
 _HALF = re.compile(r"=\s*(?:%s|%\(\w+\)s|\{\w*\})\.(\w[\w.]*):\w")
 """An entry point whose package is put in later."""
+_CELL = re.compile(rb'"[ \t]*([%!][^"\\]{3,300})')
 NEWS = re.compile(
     r"(?:^|/)(?:change|history|news|release|whatsnew|what_new|authors|todo|upgrad)", re.IGNORECASE
 )
@@ -224,12 +225,26 @@ def imported_elsewhere(survey: Survey) -> Found:
     for path in sorted(survey.tree.notebooks):
         for each in sorted(survey.edges.get(path, ())):
             yield each, Evidence(kind="notebook", detail=f"imported by the notebook {path}", path=path)
+        for each in _named_by_cells(survey, path):
+            yield each, Evidence(kind="notebook", detail=f"used by the notebook {path}", path=path)
     for path in sorted(survey.tree.extensions):
         for name in facts_of(survey.data(path)).imports:
             is_relative = name.startswith(".")
             found = survey.names.find_relative(name, path) if is_relative else survey.names.find(name, path)
             if found is not None:
                 yield found, Evidence(kind="import", detail=f"imported by {path}", path=path)
+
+
+def _named_by_cells(survey: Survey, path: str) -> Iterator[str]:
+    """Yield what the commands of a notebook load or run: `%load_ext a.b`, `%run x.py`, `!python -m a.b`."""
+    for match in _CELL.finditer(survey.data(path)):
+        text = match[1].decode("utf-8", "replace")
+        names = [each.text for each in mentions("cell.sh", text)]
+        names += text.split()[1:2] if text.startswith("%load_ext") else []
+        for name in names:
+            found = resolve(survey, name, path, single=True)
+            if found is not None:
+                yield found
 
 
 def packaged(survey: Survey) -> Iterator[tuple[str, Mention]]:

@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Mapping
 
 from orphans.discovery.documents import documented
+from orphans.discovery.edges import targets
 from orphans.discovery.spread import Spread
 from orphans.discovery.survey import Survey, is_support
+from orphans.domain.detail import parse
 from orphans.domain.findings import Classification, Evidence, Finding, Reading
 from orphans.domain.graph import chains, importers
 from orphans.domain.legacy import legacy_evidence, naming_evidence
 from orphans.domain.names import INIT, base_of, folder_of
 from orphans.domain.redundancy import Reader, Twin, find_twins
 from orphans.domain.rules import DATA_FOLDERS, PACKAGING
+from orphans.domain.syntax import only_imports
 
 
 class Judge:
@@ -130,7 +133,7 @@ class Judge:
             return Classification.REDUNDANT
         if path in self.retired:
             return Classification.LEGACY
-        if self._is_public(path):
+        if self._is_public(path) or self._passes_on(path):
             return Classification.PUBLIC_UNREFERENCED
         if not parents and not self.survey.edges.get(path):
             return Classification.ISOLATED
@@ -142,6 +145,18 @@ class Judge:
         private = any(part.startswith("_") and part != INIT for part in path.split("/"))
         inside = folder_of(path) in self.survey.names.packages
         return (inside and not private) or path in self.documented
+
+    def _passes_on(self, path: str) -> bool:
+        """Tell whether a module of a library only offers what live modules have, under a name of its own."""
+        if self.reading is not Reading.AUTO or not self._is_packaged() or self.survey.is_test(path):
+            return False
+        tree = parse(self.survey.data(path))
+        detail = self.survey.detail(path)
+        if tree is None or detail is None or not only_imports(tree) or self.turned.get(path):
+            return False
+        live = self.spread.live.seen
+        named = [each for each in detail.imports if each.module != "__future__"]
+        return bool(named) and all(set(targets(self.survey, path, each)) & live for each in named)
 
     def _evidence(self, path: str, twin: Twin | None) -> Iterable[Evidence]:
         yield from twin.evidence if twin else ()

@@ -117,7 +117,12 @@ def _calls_at_import(tree: ast.Module) -> Iterator[ast.Call]:
 
 
 def _deprecation(call: ast.Call) -> str | None:
-    """Return the category of a `warnings.warn` call that announces the end of something."""
+    """Return the category of a `warnings.warn` call that announces the end of something, or the call itself.
+
+    `zope.deferredimport.deprecated(…)` gives the module its names, each with a warning.
+    """
+    if _last_name(call.func) == "deprecated" and call.args:
+        return "deprecated()"
     if _last_name(call.func) not in ("warn", "warn_explicit"):
         return None
     given = [*call.args[1:2], *(each.value for each in call.keywords if each.arg == "category")]

@@ -60,3 +60,13 @@ def imported(tree: ast.AST) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found.update((node.module, *(f"{node.module}.{each.name}" for each in node.names)))
     return found
+
+
+def only_imports(tree: ast.Module) -> bool:
+    """Tell whether a module has nothing of its own: imports, a docstring, the list of what it offers."""
+    return all(
+        isinstance(node, ast.Import | ast.ImportFrom)
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__")
+        for node in tree.body
+    )

@@ -56,6 +56,9 @@ KEPT = {
     "code in a template": ("pages/index.html.spt", "from pkg.kept_part import work\n[---]\n<p>{{ work(1) }}</p>\n"),
     "module of a template": ("pages/base.mako", '<%namespace name="x" module="pkg.kept_part"/>\n<p>${x.work(1)}</p>\n'),
     "plugin of mypy with a dash": ("mypy.ini", "[mypy]\nplugins = other,\n    own-tools/checks.py, pkg.kept_part\n"),
+    "extension of a notebook": ("nb/x.ipynb", '{"cells": [{"source": ["%load_ext pkg.kept_part\\n"]}]}'),
+    "script run by a notebook": ("nb/x.ipynb", '{"cells": [{"source": ["%run ../pkg/kept_part.py\\n"]}]}'),
+    "module run by a notebook": ("nb/x.ipynb", '{"cells": [{"source": ["!python -m pkg.kept_part\\n"]}]}'),
     "meson": ("meson.build", "run_command('python3', files('pkg/kept_part.py'))\n"),
     "cmake": ("CMakeLists.txt", "add_custom_command(COMMAND python ${CMAKE_SOURCE_DIR}/pkg/kept_part.py)\n"),
 }  # fmt: skip

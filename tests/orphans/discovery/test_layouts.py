@@ -90,6 +90,42 @@ ALIVE = {
     "what is contributed": {"contrib/hook.py": "def hook(ui, repo):\n    return 0\n"},
 }  # fmt: skip
 
+PACKAGED = {
+    "pyproject.toml": "[project]\nname = 'pkg'\n",
+    **BASE,
+    "pkg/live.py": "X = 1\n",
+    "run.py": MAIN + "import pkg.live\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("source", "classification"),
+    [
+        ('"""Moved."""\nfrom pkg.live import X\n__all__ = ["X"]\n', "public_unreferenced"),
+        ("from pkg.live import X\nY = X + 1\n", "orphan"),
+        ("from pkg.lost_part import work\n", "orphan"),
+        ("import json\n", "isolated"),
+        ("import deferred\ndeferred.deprecated('gone', X='pkg.live:X')\n", "legacy"),
+    ],
+)
+def test_what_only_offers_live_modules_is_for_a_library_s_users(
+    source: str, classification: str, tmp_path: Path
+) -> None:
+    found = scanned(tmp_path, {**PACKAGED, "pkg/again.py": source}, use_ruff=False).findings
+
+    assert found["pkg/again.py"].classification == classification
+
+
+@pytest.mark.parametrize("page", ["docs/api.rst", "docs/api.md"])
+def test_a_page_of_the_reference_lowers_the_confidence_and_keeps_nothing_alive(
+    page: str, tmp_path: Path
+) -> None:
+    text = ".. automodule:: pkg.lost_part\n" if page.endswith("rst") else "# Reference\n\n::: pkg.lost_part\n"
+    found = scanned(tmp_path, {**PACKAGED, page: text}, use_ruff=False).findings["pkg/lost_part.py"]
+
+    assert (found.classification, found.confidence) == ("isolated", 0.6)
+
+
 DEAD = {
     "a helper beside tests": {"tests/test_one.py": TEST, "tests/old_helper.py": ""},
     "a helper among used ones": {

@@ -107,6 +107,13 @@ def test_what_only_looks_like_it_keeps_nothing(how: str, tmp_path: Path) -> None
     assert dead(tmp_path, files, use_ruff=False) == LOST
 
 
+def test_a_stub_tells_what_a_package_loads_by_it(tmp_path: Path) -> None:
+    init = "import lazy_loader\n__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)\n"
+    files = {"pkg/__init__.py": init, "pkg/__init__.pyi": "from .kept_part import work as work\n"}
+
+    assert dead(tmp_path, {**BASE, **files}, use_ruff=False) == LOST
+
+
 SETTINGS = {
     "formats of dates": ("FORMAT_MODULE_PATH = 'site_x.formats'\n", "site_x/formats/de/formats.py"),
     "a database of its own": ("DATABASES = {'default': {'ENGINE': 'site_x.store'}}\n", "site_x/store/base.py"),
