@@ -179,7 +179,7 @@ class PolicyForm(ServiceForm):
         "max_p_collapse",
         "Probability of a collapse borne",
         "0 to 1. Beyond it the gate blocks. 0.5 leaves it to the label, which misses about one collapse in "
-        "eight; 0.25 misses one in ten, 0.12 one in twenty and blocks a quarter of what would have held.",
+        "eight; 0.3 misses one in ten, 0.12 one in twenty and blocks a quarter of what would have held.",
     )
     roi_floor = _knob("roi_floor", "Least projected ROI", "Every cycle ahead must lie above it.")
     impact_floor = _knob(
