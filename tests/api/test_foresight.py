@@ -1,5 +1,7 @@
 """Graph, hard stages and verdicts over the API."""
 
+from typing import Any
+
 import pytest
 
 from engines.models import WorkflowEdge, WorkflowGraphState, WorkflowStages
@@ -65,7 +67,7 @@ def test_an_engine_that_was_never_measured_says_so(viewer: Api) -> None:
     make_engine("bare")
     found = viewer.get("engines/bare/graph/").json()
     assert (found["at"], found["nodes"], found["edges"], found["due"]) == (None, [], [], True)
-    nothing = {"engine": "bare", "workflows": {}, "order": None}
+    nothing: dict[str, Any] = {"engine": "bare", "workflows": {}, "order": None}
     assert viewer.get("engines/bare/stages/").json() == nothing
     assert viewer.get("engines/bare/verdicts/").json() == []
 
