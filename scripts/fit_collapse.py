@@ -68,11 +68,11 @@ REAL_NOISE = SIMULATED | {
 BARS = (SIMULATED, REAL_NOISE)
 FALSE_WARNINGS, IN_TIME = (1.0, 0.15), (0.51, 0.03)  # wanted in replays, and what counts as one error
 RULES = {
-    "collapse": (1.6, 2.0, 2.4),
-    "block": (1.2, 1.35, 1.5, 1.65),
-    "dip": (1.25, 1.5, 1.8),
-    "short": (1.0, 1.25, 1.5),
-    "immediate": (0.7, 1.0, 1.3, 1.6),
+    "collapse": (2.4, 3.2, 4.0),
+    "block": (1.65, 1.8, 2.0, 2.2),
+    "dip": (1.5, 1.8, 2.2),
+    "short": (1.0, 1.25),
+    "immediate": (0.7, 1.0, 1.3),
     "brittle": (0.45, 0.5),
 }
 
