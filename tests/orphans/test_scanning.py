@@ -7,7 +7,6 @@ import pytest
 from orphans.domain.findings import Classification, Evidence, Finding, Scan
 from orphans.domain.states import ModuleState
 from orphans.models import ModuleMapEntry, OrphanModule, OrphanTally, ScanRun
-from orphans.services.flow import without
 from orphans.services.scanning import file_hash, record_scan
 
 pytestmark = pytest.mark.django_db
@@ -175,14 +174,6 @@ def test_a_link_has_no_content(checkout: Path) -> None:
     (checkout / "link.py").symlink_to("/etc/hostname")
 
     assert file_hash(checkout, "link.py") == file_hash(checkout, "../x") == file_hash(checkout, "no.py") == ""
-
-
-def test_folders_that_were_named_are_left_out() -> None:
-    found = scan(finding("vendor/a.py"), finding("b.py"), isolated=("vendor/a.py", "b.py"))
-
-    kept = without(found, ["vendor"])
-
-    assert (list(kept.findings), kept.isolated) == (["b.py"], ("b.py",))
 
 
 def test_many_findings_take_a_bounded_number_of_statements(
