@@ -60,10 +60,13 @@ class Apps:
         """Yield the apps that settings put together: `"ext.%s" % name` for names of a table."""
         for match in _PREFIX.finditer(self.survey.data(path)):
             start = (match[1] or match[2]).decode()
-            for word in sorted(words):
-                folder = self._folder(f"{start}.{word}", path) if word.isidentifier() else None
-                if folder is not None and folder not in self.folders:
-                    yield from self.install(folder, f"'{start}.*' is put together in {path}", path, 1)
+            yield from self._put_together(path, start, filter(str.isidentifier, words))
+
+    def _put_together(self, path: str, start: str, words: Iterable[str]) -> Found:
+        for word in sorted(words):
+            folder = self._folder(f"{start}.{word}", path)
+            if folder is not None and folder not in self.folders:
+                yield from self.install(folder, f"'{start}.*' is put together in {path}", path, 1)
 
     def _folder(self, text: str, near: str) -> str | None:
         names = self.survey.names

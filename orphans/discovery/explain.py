@@ -104,18 +104,14 @@ def explain(
 def _unjudged(survey: Survey, spread: Spread, path: str) -> Explanation:
     """Say why a module that nothing live reaches is no finding."""
     chain = _chain(survey, spread.tested, path) if path in spread.tested.seen else ()
-    if survey.is_vendored(path):
-        why = "it is another project's code, carried along"
-    elif survey.is_template(path):
-        why = "it is a template of a project, and nobody's module"
-    elif path in survey.unreadable:
-        why = f"it can't be read: {survey.unreadable[path]}"
-    elif survey.is_test(path):
-        why = "it belongs to the tests"
-    elif path.startswith(".") or "/." in path:
-        why = "it is a tool in a folder that begins with a dot"
-    else:
-        why = "it is an empty package"
+    known = (
+        (survey.is_vendored(path), "it is another project's code, carried along"),
+        (survey.is_template(path), "it is a template of a project, and nobody's module"),
+        (path in survey.unreadable, f"it can't be read: {survey.unreadable.get(path)}"),
+        (survey.is_test(path), "it belongs to the tests"),
+        (f"/{path}".find("/.") >= 0, "it is a tool in a folder that begins with a dot"),
+    )
+    why = next((text for holds, text in known if holds), "it is an empty package")
     return Explanation(path, "not judged", chain, why)
 
 

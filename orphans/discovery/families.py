@@ -99,15 +99,18 @@ class Families:
             found = self.survey.names.below(folder, deep=deep)
         yield from self._kept(found, seen, path, call.line, f"{call.name}() gathers {name}")
 
+    def _beside(self, path: str, name: str) -> str | None:
+        """Return the folder of a name in a file's own folder, or in one of the two around it."""
+        near = [f"{each}/{name}".strip("/") for each in _upwards(folder_of(path))][:3]
+        return next((each for each in near if each in self.survey.names.folders), None)
+
     def plugged(self, path: str, seen: set[str]) -> Found:
         """Yield the modules of a folder of plugins that a file makes the path of, or takes the name of."""
         data = self.survey.data(path)
         for match in _PLUGIN_PATH.finditer(data):
             if b"__file__" not in data and not match[2]:
                 continue
-            name = (match[1] or match[2]).decode()
-            near = [f"{each}/{name}".strip("/") for each in _upwards(folder_of(path))][:3]
-            folder = next((each for each in near if each in self.survey.names.folders), None)
+            folder = self._beside(path, (match[1] or match[2]).decode())
             if folder is not None:
                 found = self.survey.names.below(folder, deep=False)
                 line = data.count(b"\n", 0, match.start()) + 1

@@ -139,10 +139,13 @@ class Spread:
             yield from self._lists(path)
         if facts.loads or facts.words:
             yield from self._loaded(path, facts)
-        if PLUGGED in facts.words and not self.survey.is_test(path):
-            yield from self.families.plugged(path, self._now.seen)
+        yield from self._plugged(path, facts)
         if self.apps.is_django:
             yield from self._django(path, facts)
+
+    def _plugged(self, path: str, facts: Facts) -> Found:
+        if PLUGGED in facts.words and not self.survey.is_test(path):
+            yield from self.families.plugged(path, self._now.seen)
 
     def _loaded(self, path: str, facts: Facts) -> Found:
         is_test = (
@@ -314,13 +317,9 @@ class Spread:
 
     def _in_code(self, detail: Detail | None, text: str) -> int | None:
         """Return the line of a string that is code and imports the module: something runs or writes it."""
-        for each in detail.strings if detail is not None else ():
-            if "\n" in each.text and "import" in each.text and text in each.text and _names_module(each):
-                tree = parse(dedent(each.text).encode("utf-8", "replace"))
-                names = imported(tree) if tree is not None else ()
-                if text in names:
-                    return each.line
-        return None
+        strings = detail.strings if detail is not None else []
+        told = (each for each in strings if "\n" in each.text and text in each.text and _names_module(each))
+        return next((each.line for each in told if text in _imports_of(each.text)), None)
 
     def _import(self, text: str, path: str) -> str | None:
         if text.partition(".")[0] in sys.stdlib_module_names:
@@ -359,6 +358,12 @@ class Spread:
                 if _names_module(each) and any(LIST_NAMES.match(word) for word in each.context[-2:]):
                     detail = f"'{text}' in {path}"
                     yield target, Evidence(kind="string", detail=detail, path=path, line=each.line)
+
+
+def _imports_of(code: str) -> set[str]:
+    """Return what a text imports when it is Python; nothing of other texts."""
+    tree = parse(dedent(code).encode("utf-8", "replace")) if "import" in code else None
+    return imported(tree) if tree is not None else set()
 
 
 def _names_module(said: Said) -> bool:

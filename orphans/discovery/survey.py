@@ -248,13 +248,17 @@ class Survey:
 
     def note_starts(self) -> None:
         """Find the packages that are on `sys.path` by what they import: their own children, by bare name."""
-        children = {each: self._bare_children(each) for each in self.top_packages}
-        used: dict[str, set[str]] = {}
-        for folder, names in children.items():
-            for path in self.names.below(folder, deep=True) if len(names) >= LEAST_STARTS else ():
-                heads = {each.partition(".")[0] for each in self.facts[path].imports}
-                used.setdefault(folder, set()).update(names & heads)
-        self.names.add_starts(each for each, names in used.items() if len(names) >= LEAST_STARTS)
+        self.names.add_starts(
+            each for each in self.top_packages if self._is_start(each, self._bare_children(each))
+        )
+
+    def _is_start(self, folder: str, names: set[str]) -> bool:
+        if len(names) < LEAST_STARTS:
+            return False
+        used: set[str] = set()
+        for path in self.names.below(folder, deep=True):
+            used.update(each.partition(".")[0] for each in self.facts[path].imports)
+        return len(names & used) >= LEAST_STARTS
 
     def _bare_children(self, folder: str) -> set[str]:
         """Return the names of modules in a package that no top module and nothing of Python has."""

@@ -64,12 +64,10 @@ class Judge:
 
     def _is_input(self, path: str) -> bool:
         """Tell whether a file in the folders of tests is an input of theirs, no module."""
-        inside = [
-            each for each in path.split("/")[:-1] if self.survey.in_tests(path.partition(each)[0] + each)
-        ]
-        if any(each in DATA_FOLDERS or not each.isidentifier() for each in inside[1:]):
-            return True
-        return any(is_support(each) for each in inside) or not self._is_used(folder_of(path))
+        folders = path.split("/")[:-1]
+        inside = [each for each in folders if self.survey.in_tests(path.partition(each)[0] + each)]
+        named = any(map(_is_data, inside[1:])) or any(map(is_support, inside))
+        return named or not self._is_used(folder_of(path))
 
     def _is_used(self, folder: str) -> bool:
         """Tell whether a test stands in a folder, or tests reach a module directly in it."""
@@ -133,11 +131,14 @@ class Judge:
             return Classification.REDUNDANT
         if path in self.retired:
             return Classification.LEGACY
-        if self._is_public(path) or self._passes_on(path):
+        if self._is_offered(path):
             return Classification.PUBLIC_UNREFERENCED
         if not parents and not self.survey.edges.get(path):
             return Classification.ISOLATED
         return Classification.ORPHAN
+
+    def _is_offered(self, path: str) -> bool:
+        return self._is_public(path) or self._passes_on(path)
 
     def _is_public(self, path: str) -> bool:
         if self.reading is not Reading.LIBRARY or self.survey.is_test(path):
@@ -159,9 +160,7 @@ class Judge:
         return bool(named) and all(set(targets(self.survey, path, each)) & live for each in named)
 
     def _evidence(self, path: str, twin: Twin | None) -> Iterable[Evidence]:
-        yield from twin.evidence if twin else ()
-        named = naming_evidence(path, twin.path) if twin else None
-        yield from (named,) if named is not None else ()
+        yield from _of_twin(path, twin) if twin else ()
         if path in self.retired:
             yield self.retired[path]
         for folder, wide in self.spread.families.wide.items():
@@ -195,6 +194,17 @@ class Judge:
 
 def _reader(survey: Survey, path: str) -> Reader:
     return lambda: survey.data(path)
+
+
+def _is_data(folder: str) -> bool:
+    return folder in DATA_FOLDERS or not folder.isidentifier()
+
+
+def _of_twin(path: str, twin: Twin) -> Iterable[Evidence]:
+    yield from twin.evidence
+    named = naming_evidence(path, twin.path)
+    if named is not None:
+        yield named
 
 
 def _named(paths: tuple[str, ...]) -> str:

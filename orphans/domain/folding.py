@@ -299,15 +299,18 @@ def _below(place: Place | None, *words: Pieces) -> Place | None:
     """Return a place below another; a hole ends the path there."""
     if place is None or place.path is None:
         return place
-    path, below = place.path, place.below
+    path = place.path
     for pieces in words:
-        below = below or None in pieces
         if pieces[0] is None:
             break
         path = _normal(f"{path}/{pieces[0]}")
         if len(pieces) > 1:
             break
-    return Place(path=path, loose=place.loose, below=below)
+    return Place(path=path, loose=place.loose, below=place.below or _is_open(words))
+
+
+def _is_open(words: Sequence[Pieces]) -> bool:
+    return any(None in pieces for pieces in words)
 
 
 def _normal(path: str) -> str:

@@ -97,7 +97,7 @@ def _own_words(tree: ast.Module, path: str) -> Evidence | None:
         line = docstring.partition("\n")[0].strip()[:80]
         return Evidence(kind="docstring", detail=f"its docstring begins: {line}", path=path, line=1)
     for call in _calls_at_import(tree):
-        category = _deprecation(call)
+        category = "deprecated()" if _is_deferred(call) else _deprecation(call)
         if category:
             detail = f"importing it warns with {category}"
             return Evidence(kind="deprecation_warning", detail=detail, path=path, line=call.lineno)
@@ -116,13 +116,13 @@ def _calls_at_import(tree: ast.Module) -> Iterator[ast.Call]:
                 stack.extend(reversed(getattr(node, field, [])))
 
 
-def _deprecation(call: ast.Call) -> str | None:
-    """Return the category of a `warnings.warn` call that announces the end of something, or the call itself.
+def _is_deferred(call: ast.Call) -> bool:
+    """Tell whether it is `zope.deferredimport.deprecated(…)`: names that come with a warning."""
+    return _last_name(call.func) == "deprecated" and bool(call.args)
 
-    `zope.deferredimport.deprecated(…)` gives the module its names, each with a warning.
-    """
-    if _last_name(call.func) == "deprecated" and call.args:
-        return "deprecated()"
+
+def _deprecation(call: ast.Call) -> str | None:
+    """Return the category of a `warnings.warn` call that announces the end of something."""
     if _last_name(call.func) not in ("warn", "warn_explicit"):
         return None
     given = [*call.args[1:2], *(each.value for each in call.keywords if each.arg == "category")]

@@ -8,6 +8,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from orphans.domain.formats import (
@@ -109,28 +110,14 @@ def mentions(path: str, text: str) -> list[Mention]:
     base = path.rpartition("/")[2]
     if "." not in base and TEXT_NAMES.fullmatch(base) is None and not is_program(text):
         return []
-    reader = _reader(base)
-    found: list[Mention] = []
-    for each in reader(text):
-        found.append(each)
-        if len(found) >= MAX_MENTIONS:
-            break
-    return found
+    return list(islice(_reader(base)(text), MAX_MENTIONS))
 
 
 def _reader(base: str) -> Callable[[str], Iterator[Mention]]:
     ending = base.rpartition(".")[2].lower()
-    if ending == "toml":
-        return _toml
-    if ending == "json":
-        return _json
-    if ending in {"ini", "cfg", "conf", "service", "properties", "timer", "env", "plug", "yapsy-plugin"}:
-        return _ini
-    if ending in _NAMING:
-        return _NAMING[ending]
     if ending in QUOTING or base in {"Snakefile", "BUILD", "CMakeLists.txt", "Jenkinsfile"}:
         return _quoted
-    return _yaml if ending in {"yml", "yaml"} else _shell
+    return _READERS.get(ending, _shell)
 
 
 def _commands(line: str, number: int, how: str, *, tests: bool = False) -> Iterator[Mention]:
@@ -194,7 +181,6 @@ def _template(text: str) -> Iterator[Mention]:
     yield from (Mention(name, line, "setting", single=True) for name, line in templates(text))
 
 
-_NAMING: Final = {"zcml": _zcml, "gin": _gin, "spt": _template, "mako": _template, "mak": _template}
 _PREFIX: Final = re.compile(r"^(?:python:|module:|call:)")
 _MODULE_KEYS: Final = {"module", "module_name", "module-name", "pytest_plugins", "script_location"}
 _OPERATIONS: Final = {"operationId", "x-openapi-router-controller", "x-swagger-router-controller"}
@@ -328,6 +314,14 @@ def _leaf(value: str, keys: tuple[str, ...], text: str) -> Iterator[Mention]:
         if keys and keys[-1].lower() == "handler":
             yield from _keyed(keys[-1], value, line, of_key=False)
 
+
+_READERS: Final = {
+    "toml": _toml, "json": _json, "yml": _yaml, "yaml": _yaml, "zcml": _zcml, "gin": _gin,
+    **dict.fromkeys(("spt", "mako", "mak"), _template),
+    **dict.fromkeys(
+        ("ini", "cfg", "conf", "service", "properties", "timer", "env", "plug", "yapsy-plugin"), _ini
+    ),
+}  # fmt: skip
 
 PYTEST_FILES: Final = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
 _COLLECTED: Final = re.compile(r"^python_files\s*=\s*(\[[^\]]*\]|[^\n]*(?:\n[ \t]+[^\n]+)*)", re.MULTILINE)

@@ -58,11 +58,7 @@ class Names:
         self._canonical: dict[str, tuple[str, ...]] = {}
         self._sorted = sorted(self.paths)
         #: packages that are on `sys.path` themselves
-        self.starts = {
-            each
-            for each in self.packages
-            if each and (f"{each}/manage.py" in self.paths or base_of(each) == "src")
-        }
+        self.starts = set(filter(self._is_start, self.packages))
         self._parts: dict[str, tuple[str, ...]] = {}
         for path in self._sorted:
             parts = self._parts[path] = parts_of(path)
@@ -159,6 +155,9 @@ class Names:
             for path in self._by_tail.get(words[-1], ())
             if self._parts[path][-len(words) :] == words and (loose or self.is_whole(path, len(words)))
         ]
+
+    def _is_start(self, package: str) -> bool:
+        return bool(package) and (f"{package}/manage.py" in self.paths or base_of(package) == "src")
 
     def is_whole(self, path: str, count: int) -> bool:
         """Tell whether the module's last `count` names are one by which it can be imported."""

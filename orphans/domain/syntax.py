@@ -53,13 +53,15 @@ def imported(tree: ast.AST) -> set[str]:
     >>> sorted(imported(ast.parse("from a.b import c")))
     ['a.b', 'a.b.c']
     """
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found.update(each.name for each in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.update((node.module, *(f"{node.module}.{each.name}" for each in node.names)))
-    return found
+    return {each for node in ast.walk(tree) for each in _modules(node)}
+
+
+def _modules(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [each.name for each in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        return [node.module, *(f"{node.module}.{each.name}" for each in node.names)]
+    return []
 
 
 def only_imports(tree: ast.Module) -> bool:
