@@ -41,7 +41,7 @@ def test_each_line_gets_the_verdict_that_predict_gives(
 
 
 BAD: list[tuple[Any, str]] = [
-    ("{", "line 1: Expecting"),
+    ("{", "line 1: that is no JSON: Expecting"),
     ("[1, 2]", "line 1: give an object"),
     ('{"id": 1}', "line 1: give an object"),
     ('{"roi": [1, NaN, 2]}', "line 1: roi[1] is not a finite"),
