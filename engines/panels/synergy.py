@@ -23,16 +23,19 @@ def of_engine(engine: Engine, scenario: str = "") -> list[Panel]:
 
 def synergy_page(panel: Mapping[str, Any]) -> Panel:
     """Return a panel in words: what was measured as rows, the others with what they would need."""
-    seen = [row for row in panel["metrics"] if row["value"] is not None or row["ahead"] is not None]
-    missing = [row for row in panel["metrics"] if row not in seen]
+    seen = [row for row in panel["metrics"] if _is_known(row)]
     return {
         "subject": visible(panel["subject"]),
         "source": visible(panel["source"] or ""),
         "at": panel["at"],
         "rows": [_row(row) for row in seen],
-        "missing": [(_name(row), row["needed"]) for row in missing],
+        "missing": [(_name(row), row["needed"]) for row in panel["metrics"] if not _is_known(row)],
         "count": f"{len(seen)} of {len(panel['metrics'])}",
     }
+
+
+def _is_known(row: Mapping[str, Any]) -> bool:
+    return row["value"] is not None or row["ahead"] is not None
 
 
 def _row(row: Mapping[str, Any]) -> Panel:

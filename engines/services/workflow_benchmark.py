@@ -106,13 +106,16 @@ def _again(bench: Bench, steps: Sequence[str], first: Measurement) -> dict[str, 
     Both are the run's own words. None: the run failed, counted nothing or told no digest.
     """
     ran = _run(bench, steps, _plain(), {"input": bench.input or None}, 0, count_calls=True)
-    told = [run.result.get("digest") if _succeeded(run) else None for run in (first, ran)]
-    known = all(isinstance(digest, str) for digest in told)
     return {
         "entropy": of_calls(ran.calls) if ran.calls and _succeeded(ran) else None,
-        "differed": float(told[0] != told[1]) if known else None,
+        "differed": _differed(first, ran),
         "cpu_seconds": ran.cpu_seconds,
     }
+
+
+def _differed(*runs: Measurement) -> float | None:
+    told = [run.result.get("digest") if _succeeded(run) else None for run in runs]
+    return float(len(set(told)) > 1) if all(isinstance(digest, str) for digest in told) else None
 
 
 def _payloads(bench: Bench, preset: Preset) -> list[dict[str, Any]]:

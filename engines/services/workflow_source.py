@@ -16,13 +16,18 @@ def source_of(
     """Return the raw numbers of the modules whose functions are steps; None where one can't be read."""
     texts: dict[str, str] = {}
     for module in dict.fromkeys(step.partition(":")[0] for step in steps):
-        places = [str(PurePosixPath(root, *module.split("."))) for root in import_paths]
-        files = [name for place in places for name in (f"{place}.py", f"{place}/__init__.py")]
-        found = next(((name, text) for name in files if (text := read_source(checkout, name))), None)
-        if found is None:
+        place = _place(checkout, import_paths, module)
+        if place is None:
             return None
-        texts[found[0]] = found[1]
+        texts[place] = read_source(checkout, place)
     return quality(checkout, texts)
+
+
+def _place(checkout: Path, import_paths: Sequence[str], module: str) -> str | None:
+    """Return the file of a module by its dotted name; None where there is none that can be read."""
+    places = [str(PurePosixPath(root, *module.split("."))) for root in import_paths]
+    files = [name for place in places for name in (f"{place}.py", f"{place}/__init__.py")]
+    return next((name for name in files if read_source(checkout, name)), None)
 
 
 def read_source(checkout: Path, path: str) -> str:

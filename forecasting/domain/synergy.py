@@ -71,12 +71,15 @@ class Smoothed:
         if not is_finite(value):
             raise ValueError(f"only finite numbers are measured, not {value!r:.40}")
         foretold = self.level if expected is None else expected
+        self._move_to(value)
+        return None if foretold is None or self.count < 2 else self._missed_by(abs(value - foretold))
+
+    def _move_to(self, value: float) -> None:
         if self.last is not None:
             self.steps += abs(value - self.last)
         self.count += 1
         self.last = value
         self.level = value if self.level is None else (1 - ALPHA) * self.level + ALPHA * value
-        return None if foretold is None or self.count < 2 else self._missed_by(abs(value - foretold))
 
     def _missed_by(self, error: float) -> float:
         scaled = error / self.scale if self.scale else 0.0

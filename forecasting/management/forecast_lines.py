@@ -78,12 +78,16 @@ def _forecast(lines: BinaryIO, options: argparse.Namespace, answer: Answer) -> i
         if "error" in found:
             faults += 1
             sys.stderr.write(f"line {found['line']}: {found['error']}\n")
-        if options.json or "error" not in found:
-            sys.stdout.write((json.dumps(found, allow_nan=False) if options.json else _words(found)) + "\n")
-            sys.stdout.flush()
+        _print(found, as_json=options.json)
     if not seen:
         sys.stderr.write("no line was read: give one series a line, as --help says\n")
     return BAD_INPUT if faults else 0
+
+
+def _print(found: dict[str, Any], *, as_json: bool) -> None:
+    if as_json or "error" not in found:
+        sys.stdout.write((json.dumps(found, allow_nan=False) if as_json else _words(found)) + "\n")
+        sys.stdout.flush()
 
 
 def forecasts(lines: Iterable[bytes], horizon: int, answer: Answer) -> Iterator[dict[str, Any]]:

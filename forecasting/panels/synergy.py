@@ -18,20 +18,18 @@ def synergy_panel(subject: str, scenario: str = "") -> Panel:
     """
     rows = SynergySample.objects.filter(subject=subject, scenario=scenario).order_by("-at", "-id")
     row = rows.first()
-    values = row.metrics if row is not None and isinstance(row.metrics, dict) else {}
-    ahead = row.ahead if row is not None and isinstance(row.ahead, dict) else {}
+    values, ahead = _mapping(getattr(row, "metrics", None)), _mapping(getattr(row, "ahead", None))
     return {
         "subject": subject,
         "scenario": scenario,
-        "at": row.at if row is not None else None,
-        "source": row.source if row is not None else None,
+        "at": getattr(row, "at", None),
+        "source": getattr(row, "source", None),
         "metrics": [_metric(name, values, ahead) for name in METRICS],
     }
 
 
 def _metric(name: str, values: dict[str, Any], ahead: dict[str, Any]) -> Panel:
-    metric, known = METRICS[name], ahead.get(PREFIX + name)
-    told = known if isinstance(known, dict) else {}
+    metric, told = METRICS[name], _mapping(ahead.get(PREFIX + name))
     return {
         "name": PREFIX + name,
         "unit": metric.unit,
@@ -44,6 +42,10 @@ def _metric(name: str, values: dict[str, Any], ahead: dict[str, Any]) -> Panel:
         "count": told["count"] if isinstance(told.get("count"), int) else 0,
         "by": str(told.get("by") or ""),
     }
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _number(value: Any) -> float | None:

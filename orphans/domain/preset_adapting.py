@@ -84,13 +84,12 @@ def moves(tracker: Foretells) -> dict[str, Move]:
         sign = _sign(tracker, metric)
         for key, direction in keys.items() if sign else ():
             votes.setdefault(key, {})[metric] = sign * direction
-    found = {}
-    for key, given in votes.items():
-        total = sum(given.values())
-        if total:
-            way = 1 if total > 0 else -1
-            found[key] = Move(way, tuple(name for name, vote in given.items() if vote == way))
-    return found
+    return {key: _move(given) for key, given in votes.items() if sum(given.values())}
+
+
+def _move(votes: Mapping[str, int]) -> Move:
+    way = 1 if sum(votes.values()) > 0 else -1
+    return Move(way, tuple(name for name, vote in votes.items() if vote == way))
 
 
 def _sign(tracker: Foretells, metric: str) -> int:

@@ -26,6 +26,8 @@ DECISIONS: Final = (
 )  # fmt: skip
 SECURITY: Final = "S"
 """First letter of the rules whose findings are about security; the others are about quality."""
+NO_RULES: Final = ("", "invalid-syntax")
+"""What stands for a file that can't be parsed."""
 _SILENT: Final = frozenset(
     {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 )
@@ -63,9 +65,12 @@ def size_of(text: str) -> Size | None:
         return None
     spoken = [each for each in tokens if each.type not in _SILENT]
     lines = {line for each in spoken for line in range(each.start[0], each.end[0] + 1)}
+    return Size(lines=len(lines), decisions=_decisions(tree), volume=_volume(spoken))
+
+
+def _volume(spoken: Sequence[tokenize.TokenInfo]) -> float:
     kinds = {(each.type in _OPERANDS, each.string) for each in spoken}
-    volume = len(spoken) * math.log2(len(kinds)) if len(kinds) > 1 else 0.0
-    return Size(lines=len(lines), decisions=_decisions(tree), volume=volume)
+    return len(spoken) * math.log2(len(kinds)) if len(kinds) > 1 else 0.0
 
 
 def _decisions(tree: ast.AST) -> int:
@@ -84,10 +89,9 @@ def numbers(texts: Mapping[str, str], found: Iterable[Sequence[str]] | None) -> 
     over modules, each weighing its lines; findings are per 100 lines. All None where a text can't be parsed
     or none holds code.
     """
-    sizes = [size_of(text) for text in texts.values()]
-    known = [size for size in sizes if size is not None]
+    known = [size for size in map(size_of, texts.values()) if size is not None]
     lines = sum(size.lines for size in known)
-    if len(known) < len(sizes) or not lines:
+    if len(known) < len(texts) or not lines:
         return dict.fromkeys(("maintainability_index", "lint_findings", "security_findings"))
     index = sum(size.maintainability * size.lines for size in known) / lines
     return {"maintainability_index": index, **_per_hundred(texts, found, lines)}
@@ -110,11 +114,12 @@ def read_findings(document: Any) -> list[tuple[str, str]]:
     """Return file and rule of each finding of the linter's JSON; ValueError for any other shape."""
     if not isinstance(document, list):
         raise ValueError("the linter told no list of findings")
-    found = []
-    for each in document:
-        path, rule = (each.get("filename"), each.get("code")) if isinstance(each, dict) else (None, None)
-        if not isinstance(path, str) or not (rule is None or isinstance(rule, str)):
-            raise ValueError("the linter told a finding without file or rule")
-        if rule is not None and rule != "invalid-syntax":
-            found.append((path, rule))
-    return found
+    found = [_finding(each) for each in document]
+    return [(path, rule) for path, rule in found if rule not in NO_RULES]
+
+
+def _finding(told: Any) -> tuple[str, str]:
+    path, rule = (told.get("filename"), told.get("code")) if isinstance(told, dict) else (None, None)
+    if not isinstance(path, str) or not isinstance(rule, str | None):
+        raise ValueError("the linter told a finding without file or rule")
+    return path, rule or ""

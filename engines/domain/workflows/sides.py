@@ -6,7 +6,7 @@ function and the digest of its output, which decide nothing. A number that was n
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from statistics import fmean, median
 from typing import Any, Final
 
@@ -48,16 +48,25 @@ class Ran:
 
 def side_of(runs: Sequence[Ran]) -> dict[str, Any]:
     """Return one side under one preset as plain JSON: medians over its runs; `course` is their order."""
-    said = [ran.refused for ran in runs if ran.refused is not None]
+    course = _column(runs, "success")
     return {
         "runs": len(runs),
-        "successes": sum(ran.success for ran in runs),
-        "cpu_seconds": _median(ran.cpu_seconds for ran in runs),
-        "outcomes": sorted({ran.outcome for ran in runs}),
-        "course": [ran.success for ran in runs],
-        "refused": fmean(said) if said else None,
-        **{name: _median(getattr(ran, name) for ran in runs) for name in PARTS},
+        "successes": sum(course),
+        "cpu_seconds": _median(_column(runs, "cpu_seconds")),
+        "outcomes": sorted(set(_column(runs, "outcome"))),
+        "course": course,
+        "refused": _share(_column(runs, "refused")),
+        **{name: _median(_column(runs, name)) for name in PARTS},
     }
+
+
+def _column(runs: Sequence[Ran], name: str) -> list[Any]:
+    return [getattr(ran, name) for ran in runs]
+
+
+def _share(values: Iterable[bool | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
 
 
 def _median(values: Iterable[float | None]) -> float | None:
@@ -67,26 +76,29 @@ def _median(values: Iterable[float | None]) -> float | None:
 
 def kinds_of(preset: Preset, idle: Iterable[str]) -> list[str]:
     """Return what a preset does to a run, by `KINDS`; `idle`: its keys that do nothing here."""
-    held = {key for key in preset.values if key not in idle}
-    found = {kind for kind, keys in KINDS.items() if any(key in held and preset.number(key) for key in keys)}
-    if any(key in held and preset.number(key) < least for key, least in SCARCE.items()):
-        found.add("stress")
-    return sorted(found)
+    held = {
+        key: preset.number(key) for key in {*SCARCE, *chain(*KINDS.values())} & {*preset.values} - {*idle}
+    }
+    found = {kind for kind, keys in KINDS.items() if any(held.get(key) for key in keys)}
+    strained = any(held[key] < least for key, least in SCARCE.items() if key in held)
+    return sorted(found | ({"stress"} if strained else set()))
 
 
 def raw_of(side: Side, prices: ValueModel | None) -> Raws:
     """Return the raw numbers of one side under one preset, by the names of `forecasting.domain.metrics`."""
-    rate = side["successes"] / side["runs"] if side["runs"] else None
-    cpu = side["cpu_seconds"]
-    priced = prices is not None and rate is not None and cpu is not None
     return {
-        "success_rate": rate,
-        "cpu_seconds": cpu,
-        "value": prices.value_per_success * rate if priced and prices and rate is not None else None,
-        "cost": cycle_cost(cpu, 0, prices) if priced and prices else None,
+        "success_rate": _rate([side]),
+        "cpu_seconds": side["cpu_seconds"],
+        **_priced(_rate([side]), side["cpu_seconds"], prices),
         "refused": side.get("refused"),
         **{name: side.get(name) for name in PARTS},
     }
+
+
+def _priced(rate: float | None, cpu: float | None, prices: ValueModel | None) -> Raws:
+    if prices is None or rate is None or cpu is None:
+        return {"value": None, "cost": None}
+    return {"value": prices.value_per_success * rate, "cost": cycle_cost(cpu, 0, prices)}
 
 
 def raw_of_all(benchmark: Mapping[str, Any], word: str, prices: ValueModel | None) -> Raws:
@@ -131,15 +143,14 @@ def recovery(courses: Iterable[Sequence[bool]]) -> float | None:
     >>> recovery([[True, False, False, True], [False, True, True]])
     1.5
     """
-    found: list[int] = []
-    for course in courses:
-        began: int | None = None
-        for place, (before, now) in enumerate(pairwise([True, *course])):
-            if before and not now:
-                began = place
-            if now and not before and began is not None:
-                found.append(place - began)
+    found = [length for course in courses for length in _failures(course)]
     return fmean(found) if found else None
+
+
+def _failures(course: Sequence[bool]) -> list[int]:
+    """Return how many runs each stretch of failures has that a success ended."""
+    turns = [place for place, (before, now) in enumerate(pairwise([True, *course])) if before != now]
+    return [ended - began for began, ended in zip(turns[::2], turns[1::2], strict=False)]
 
 
 def _waited(slow: Sequence[Side], normal: Side | None) -> float | None:
@@ -147,9 +158,11 @@ def _waited(slow: Sequence[Side], normal: Side | None) -> float | None:
 
     A run that failed did not wait to the end, so presets in which any failed say nothing.
     """
-    usual: float | None = normal.get("wall_seconds") if normal else None
-    whole = [side.get("wall_seconds") for side in slow if side["successes"] == side["runs"]]
-    known = [seconds for seconds in whole if seconds is not None]
-    if usual is None or not known or normal is None or normal["successes"] < normal["runs"]:
-        return None
-    return max(0.0, fmean(known) - usual)
+    late, usual = _seconds(slow), _seconds([normal] if normal else [])
+    return max(0.0, fmean(late) - usual[0]) if late and usual else None
+
+
+def _seconds(sides: Sequence[Side]) -> list[float]:
+    """Return the wall-clock seconds of the sides in which every run succeeded."""
+    whole = [side.get("wall_seconds") for side in sides if side["successes"] == side["runs"]]
+    return [seconds for seconds in whole if seconds is not None]
