@@ -251,14 +251,13 @@ class Spread:
         """Tell whether a package that is named stands for the modules in it: in a list of packages alone."""
         if said.text.endswith(".") or not any(FAMILY_NAMES.match(word) for word in said.context[-1:]):
             return False
-        detail = self.survey.detail(path) if said.group else None
-        others = (
-            [each.text for each in detail.strings if each.line and each.context == said.context]
-            if detail
-            else []
-        )
-        found = (self.survey.names.find(each, path) for each in others if "." in each)
+        found = (self.survey.names.find(each, path) for each in self._beside(path, said) if "." in each)
         return all(each is None or base_of(each) == INIT for each in found)
+
+    def _beside(self, path: str, said: Said) -> list[str]:
+        """Return what stands in the same list."""
+        detail = self.survey.detail(path) if said.group else None
+        return [each.text for each in detail.strings if each.context == said.context] if detail else []
 
     def _parts(self, target: str, rule: re.Pattern[str], why: str, path: str) -> Found:
         """Yield the modules of a package that a setting means when it names the package."""

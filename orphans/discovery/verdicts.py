@@ -152,11 +152,16 @@ class Judge:
         if self.reading is not Reading.AUTO or not self._is_packaged() or self.survey.is_test(path):
             return False
         tree = parse(self.survey.data(path))
-        detail = self.survey.detail(path)
-        if tree is None or detail is None or not only_imports(tree) or self.turned.get(path):
+        if tree is None or not only_imports(tree) or self.turned.get(path):
             return False
+        return self._imports_live(path)
+
+    def _imports_live(self, path: str) -> bool:
+        """Tell whether a module imports something, and live modules alone."""
+        detail = self.survey.detail(path)
+        imports = detail.imports if detail is not None else []
+        named = [each for each in imports if each.module != "__future__"]
         live = self.spread.live.seen
-        named = [each for each in detail.imports if each.module != "__future__"]
         return bool(named) and all(set(targets(self.survey, path, each)) & live for each in named)
 
     def _evidence(self, path: str, twin: Twin | None) -> Iterable[Evidence]:

@@ -192,11 +192,16 @@ _NAME_KEY: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){2,}")
 def _values(line: str, number: int, how: str, *, tests: bool = False) -> Iterator[Mention]:
     """Yield the values of a line of data that are names by themselves."""
     yield from (Mention(each, number, how, tests=tests) for each in families(line))
-    for each in _VALUE.finditer(line) if "." in line or ":" in line else ():
-        value = each[1].partition("://")[2] or each[1]
-        value = _PREFIX.sub("", value)
+    if "." not in line and ":" not in line:
+        return
+    for value in map(_bare, _VALUE.findall(line)):
         if "." in value or ":" in value:
             yield Mention(value.rstrip(".:"), number, how, tests=tests, single=":" in value.rstrip(":"))
+
+
+def _bare(value: str) -> str:
+    """Return a value without what says how to find it: `ext://`, `call:` and the like."""
+    return _PREFIX.sub("", value.partition("://")[2] or value)
 
 
 def _yaml(text: str) -> Iterator[Mention]:
