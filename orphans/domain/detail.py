@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
 
-from orphans.domain.folding import HOLE, Pieces, Place, Scope, alternatives, fold, place_of, tail_of
+from orphans.domain.folding import HOLE, Place, Scope, absolute, alternatives, fold, place_of, tail_of
 from orphans.domain.syntax import children
 from orphans.domain.told import Call, Context, Detail, Import, Loader, Said
 
@@ -124,7 +124,7 @@ class _Walk:
             elif found := handler(self, node, context, group):
                 found.reverse()
                 stack += found
-        for name in self.often:
+        for name in {*self.often, *filter(self._is_given, self.parameters)}:
             self.values.pop(name, None)
         self._loaders()
 
@@ -285,6 +285,10 @@ class _Walk:
         before = [each for each in self.assigned.get(name, ()) if each[0] <= line]
         return max(before, key=lambda each: each[0])[1] if before else None
 
+    def _is_given(self, name: str) -> bool:
+        """Tell whether a function changes a parameter of this name: what it holds isn't known."""
+        return any(self._owner(name, line) is not None for line, _ in self.assigned.get(name, ()))
+
     def _owner(self, name: str, line: int) -> str | None:
         """Return the innermost function around a line that has a parameter of this name."""
         around = [each for each in self.parameters.get(name, ()) if each[0] <= line <= each[1]]
@@ -316,9 +320,9 @@ class _Walk:
         if package is not None:
             base = fold(package, self.scope)
             known = base[0] if len(base) == 1 and base[0] else self.scope.package
-            pieces = _absolute(known, pieces)
+            pieces = absolute(known, pieces)
         elif pieces[0] is not None and pieces[0].startswith("."):
-            pieces = _absolute(self.scope.package, pieces)
+            pieces = absolute(self.scope.package, pieces)
         if None in pieces and pieces != HOLE:
             self.found.loaders.append(Loader(call.lineno, pieces=pieces))
         elif pieces == HOLE:
@@ -383,16 +387,3 @@ def _argument(call: ast.Call, at: int, name: str) -> ast.expr | None:
 def _literal(node: ast.expr | None, scope: Scope) -> str:
     place = place_of(node, scope)
     return place.path or "" if place is not None else ""
-
-
-def _absolute(package: str, pieces: Pieces) -> Pieces:
-    """Return relative pieces as absolute ones."""
-    first = pieces[0]
-    if first is None:
-        return (f"{package}.", *pieces)
-    if not first.startswith("."):
-        return pieces
-    level = len(first) - len(first.lstrip("."))
-    words = package.split(".")
-    base = ".".join(words[: len(words) - level + 1])
-    return (f"{base}.{first[level:]}", *pieces[1:])

@@ -325,3 +325,16 @@ def _normal(path: str) -> str:
 
 def _up(path: str) -> str:
     return path.rpartition("/")[0]
+
+
+def absolute(package: str, pieces: Pieces) -> Pieces:
+    """Return relative pieces as absolute ones."""
+    first = pieces[0]
+    if first is None:
+        return (f"{package}.", *pieces)
+    if not first.startswith("."):
+        return pieces
+    level = len(first) - len(first.lstrip("."))
+    words = package.split(".")
+    base = ".".join(words[: len(words) - level + 1])
+    return (f"{base}.{first[level:]}", *pieces[1:])

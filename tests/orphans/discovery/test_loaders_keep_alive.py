@@ -66,6 +66,10 @@ FOLDER = {
         "    for _, n, _ in pkgutil.iter_modules([path]):\n        __import__(n)\n\n\ndef go(kind):\n    import_plugins('deep/%s' % kind)\n"
     ),
     "modules beside the caller": "from pkg.deep import cmds\n",
+    "a parameter that is changed on the way": (
+        "import importlib\n\n\ndef load(name):\n    if name == 'old':\n        name = 'one'\n"
+        "    return importlib.import_module('pkg.deep.cmds.%s' % name)\n"
+    ),
     "any module of any package": "import importlib\n\n\ndef load(kind, name):\n    return importlib.import_module(f'pkg.deep.{kind}.{name}')\n",
     "plugins of a bot": "import nonebot\nnonebot.load_plugins('pkg/deep/cmds')\n",
     "command lines with a table of words": (
