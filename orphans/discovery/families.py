@@ -45,7 +45,7 @@ class Families:
 
     def of(self, path: str, seen: set[str]) -> Found:
         """Yield what the loaders of one live file mean, as far as it isn't in `seen`."""
-        detail = self.survey.detail(path)
+        detail = self.survey.loading(path)
         if detail is None:
             return
         for loader in detail.loaders:

@@ -182,7 +182,7 @@ class Spread:
         if b"(AppConfig)" in self.survey.data(path):
             yield from self.apps.offered(path)
         if facts.loads and b"autodiscover_" in self.survey.data(path):
-            detail = self.survey.detail(path)
+            detail = self.survey.loading(path)
             for call in detail.calls if detail is not None else ():
                 if call.name in ("autodiscover_modules", "autodiscover_tasks"):
                     for name in call.names:

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from orphans.discovery.store import Store
 from orphans.discovery.walk import Stamp, Tree
 from orphans.domain.detail import detail_of
-from orphans.domain.excerpts import LEAST, quoted, told_around
+from orphans.domain.excerpts import LEAST, loaders, quoted, told_around
 from orphans.domain.facts import Facts, facts_of
 from orphans.domain.findings import Evidence
 from orphans.domain.mentions import PYTEST_FILES, collected
@@ -57,6 +57,8 @@ class Survey:
         self._bytes: dict[str, bytes] = {}
         self._room = KEPT_BYTES
         self._excerpts: dict[str, dict[str, list[Said]]] = {}
+        #: what the loaders of tests tell, of files that weren't parsed whole
+        self._loading: dict[str, Detail] = {}
         #: what was noted of each file around the code, as JSON rows
         self.notes: dict[str, dict[str, Any]] = {}
 
@@ -135,6 +137,8 @@ class Survey:
         """Take over the syntax of a file; it depends on its dotted name, which other files can change."""
         if "detail" in row:
             self._details[path] = Detail.from_row(row["detail"]) if row["detail"] is not None else None
+        if "loading" in row:
+            self._loading[path] = Detail.from_row(row["loading"])
         for text, said in row.get("said", {}).items():
             self._excerpts.setdefault(path, {})[str(text)] = [Said.from_row(each) for each in said]
 
@@ -143,7 +147,7 @@ class Survey:
         found: dict[str, dict[str, Any]] = {}
         for path, facts in self.facts.items():
             row: dict[str, Any] = {"key": self.tree.python[path].key, "facts": facts.to_row()}
-            if path in self._details or path in self._excerpts:
+            if path in self._details or path in self._excerpts or path in self._loading:
                 row["called"] = self._called(path)
             if path in self.unreadable:
                 row["problem"] = self.unreadable[path]
@@ -153,6 +157,8 @@ class Survey:
             if self._excerpts.get(path) and "detail" not in row:
                 excerpts = self._excerpts[path].items()
                 row["said"] = {text: [each.to_row() for each in said] for text, said in excerpts}
+            if path in self._loading and "detail" not in row:
+                row["loading"] = self._loading[path].to_row()
             if path in self.plain:
                 row["edges"] = self.plain[path]
             found[path] = row
@@ -163,6 +169,15 @@ class Survey:
         if path not in self._details:
             self._details[path] = self._parse(path)
         return self._details[path]
+
+    def loading(self, path: str) -> Detail | None:
+        """Return what a file tells of the modules that it loads; of a large test only those definitions."""
+        if path not in self._details and path not in self._loading and self.is_test_file(path):
+            data = self.data(path)
+            told = loaders(data, *self._called(path)) if len(data) >= LEAST else None
+            if told is not None:
+                self._loading[path] = told
+        return self._loading[path] if path in self._loading else self.detail(path)
 
     def _parse(self, path: str) -> Detail | None:
         return detail_of(self.data(path), *self._called(path))

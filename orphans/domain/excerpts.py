@@ -9,11 +9,17 @@ from collections.abc import Iterable
 from typing import Final
 
 from orphans.domain.detail import detail_of
-from orphans.domain.told import Detail, Import, Said
+from orphans.domain.told import Detail, Said
 
 LEAST: Final = 6_000
 """Bytes of a file below which an excerpt saves nothing."""
 _HEADER: Final = re.compile(rb"(?:async +def|def|class) ")
+_LOADING: Final = re.compile(
+    rb"import_module|__import__|import_(?:from_)?string|find_spec|spec_from|iter_modules|walk_packages"
+    rb"|load_(?:module|extension)|odules\(|lugins\(|ackages\(|autodiscover|\.scan\(|runpy|FileLoader|azy_"
+    rb"|listdir|scandir|iterdir|glob\(|\.walk\(|exec"
+)
+_IMPORT: Final = re.compile(rb"^(?:import|from)[ \t][^\n\\(;]*\n", re.MULTILINE)
 _STATEMENT: Final = re.compile(rb"[A-Za-z_@]")
 _BLANKS: Final = re.compile(rb"[ \t]*")
 _GOES_ON: Final = (b"", b"\n", b"\r", b"#", b")", b"]", b"}")
@@ -32,12 +38,25 @@ def quoted(data: bytes, text: str) -> list[int]:
     return sorted(found)
 
 
-def told_around(data: bytes, places: Iterable[int], path: str, name: str, package: str) -> Detail | None:
-    """Return the imports and strings of the definitions around the places; None when that can't be told.
+def loaders(data: bytes, path: str, name: str, package: str) -> Detail | None:
+    """Return what the definitions that load modules at run time tell; None when that can't be told.
+
+    Constants outside of these definitions are not looked up: enough for tests, which load what they name.
+    """
+    places = [each.start() for each in _LOADING.finditer(data)]
+    head = b"".join(_IMPORT.findall(data))  # what they call goes by the names that it was imported under
+    return told_around(data, places, path, name, package, head=head) if places else None
+
+
+def told_around(
+    data: bytes, places: Iterable[int], path: str, name: str, package: str, *, head: bytes = b""
+) -> Detail | None:
+    """Return what the definitions around the places tell, as far as a place matters; None: nobody knows.
 
     Args:
         data: the whole file; `path`, `name` and `package` are those of `detail_of`.
         places: byte offsets.
+        head: whole lines to read before each definition; what they say has no place.
     """
     found = Detail()
     until = -1
@@ -48,20 +67,24 @@ def told_around(data: bytes, places: Iterable[int], path: str, name: str, packag
         if start < 0:
             return None
         opening = b"if 1:\n" if data[start : start + 1] in (b" ", b"\t") else b""
-        inner = detail_of(opening + data[start:until], path, name, package)
+        inner = detail_of(head + opening + data[start:until], path, name, package)
         if inner is None:
             return None
-        _add(found, inner, data.count(b"\n", 0, start) - len(opening[:1]))
+        before = head.count(b"\n") + len(opening[:1])
+        _add(found, inner, data.count(b"\n", 0, start) - before, before)
     return found
 
 
-def _add(found: Detail, inner: Detail, lines: int) -> None:
-    """Take over strings and imports with their lines in the whole file; groups of excerpts stay apart."""
+def _add(found: Detail, inner: Detail, lines: int, before: int) -> None:
+    """Take over what has a line after those `before`, with that in the whole file; groups stay apart."""
     found.strings += [
         Said(each.text, each.line + lines, each.context, each.group and each.group + lines * 1000)
         for each in inner.strings
+        if each.line > before
     ]
-    found.imports += [Import(each.level, each.module, each.name, each.line + lines) for each in inner.imports]
+    for name in ("imports", "loaders", "calls"):
+        told = [each._replace(line=each.line + lines) for each in getattr(inner, name) if each.line > before]
+        getattr(found, name).extend(told)
 
 
 def _around(data: bytes, at: int) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 import pytest
 
 from orphans.domain.detail import detail_of
-from orphans.domain.excerpts import quoted, told_around
+from orphans.domain.excerpts import loaders, quoted, told_around
 from orphans.domain.told import Said
 
 FILE = '''"""A module that mentions "pkg.one"."""
@@ -81,3 +81,40 @@ def test_what_cant_be_cut_out_has_no_answer(source: str) -> None:
 
 def test_only_whole_quoted_texts_are_places() -> None:
     assert quoted(b"""'a.b' "a.b" 'a.bc' "a.b'""", "a.b") == [0, 6]
+
+
+TESTS = '''
+from importlib import import_module as load_it
+import os
+
+PLAIN = "pkg.plain"
+
+
+class Cases:
+    def one(self):
+        return [each for each in ("pkg.a", "pkg.b")]
+
+    def two(self):
+        for name in os.listdir("tests/parts"):
+            load_it(f"tests.parts.{name[:-3]}")
+
+
+def three():
+    """Not import_module("pkg.prose")."""
+    __import__("pkg.c")
+'''
+
+
+def test_loaders_and_their_lines_are_those_of_the_whole_file() -> None:
+    whole = detail_of(TESTS.encode(), "t.py", "t", "")
+    told = loaders(TESTS.encode(), "t.py", "t", "")
+    assert whole is not None
+    assert told is not None
+    assert told.loaders == whole.loaders != []
+    kept = [(each.text, each.line) for each in whole.strings if each.line in (13, 19)]
+    assert [(each.text, each.line) for each in told.strings] == kept != []
+    assert told.imports == []
+
+
+def test_a_file_that_loads_nothing_has_to_be_looked_at_whole() -> None:
+    assert loaders(b"import os\nx = 1\n", "t.py", "t", "") is None
