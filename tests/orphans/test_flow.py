@@ -54,7 +54,7 @@ def tally(name: str) -> int:
 
 
 def test_skipped_folders_are_looked_at_by_no_scan(tmp_path: Path, settings: Settings) -> None:
-    """As in the command: what such a folder imports is kept alive by it as little as what is in it is found."""
+    """As in the command: nothing in such a folder is found, and nothing in it keeps anything alive."""
     checkout = bot(tmp_path, {"made/go.py": "import part\nprint(part)\n", "part.py": "", "made/lost.py": ""})
     settings.SANDBOX = settings.SANDBOX.model_copy(update={"skip_dirs": ["made"]})
 

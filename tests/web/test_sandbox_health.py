@@ -5,6 +5,7 @@ from django.test import Client
 
 from menace_site import dashboard
 from orphans.sandbox import Layer, Probe, SandboxUnavailable
+from orphans.sandbox.policy import Warm
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +23,8 @@ def test_every_layer_says_whether_it_holds(viewer: Client) -> None:
 
 def test_a_missing_layer_that_is_required_says_so(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     layer = Layer(name="landlock", held=False, reason="the kernel is <old>", means="files", required=True)
-    told = Probe(layers=(layer,), counter="hook", user="the worker's user", refused="landlock is missing")
+    user, refused = "the worker's user", "landlock is missing"
+    told = Probe(layers=(layer,), counter="hook", user=user, refused=refused, warm=Warm())
     monkeypatch.setattr(dashboard, "probe", lambda: told)
     text = page(viewer)
     assert "no run may start" in text
