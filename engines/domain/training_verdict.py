@@ -9,7 +9,7 @@ doesn't add up false promotions (`alpha_for`).
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from engines.domain.results import Artifact, AutomationResult, Roi
 from engines.domain.roi import ValueModel, cycle_cost, roi_gain
@@ -22,12 +22,7 @@ from engines.domain.significance import (
     paired_bootstrap,
 )
 from engines.domain.training_report import ReportError, Side, TrainingReport
-
-PROMOTABLE: Final = "promotable"
-NO_GAIN: Final = "no significant gain"
-NO_CHALLENGER: Final = "no challenger: the search found nothing better than what is deployed"
-CONTRADICTED: Final = "no promotion: a significant gain, but the other evidence speaks against it"
-NEVER_PAYS: Final = "a significant gain, but it costs more than it is worth"
+from engines.domain.training_words import CONTRADICTED, NEVER_PAYS, NO_CHALLENGER, NO_GAIN, PROMOTABLE
 
 
 def judge(

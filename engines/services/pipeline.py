@@ -21,7 +21,6 @@ from engines.domain.manifest import Manifest
 from engines.domain.results import Artifact, AutomationResult, Budget, Json
 from engines.domain.roi import ValueModel
 from engines.domain.training_report import EvaluationReport, ReportError, read_evaluation, read_training
-from engines.domain.training_verdict import judge
 from orphans.sandbox import (
     Cancel,
     Kind,
@@ -282,6 +281,8 @@ def _spec(
 
 def _judged(bot: Assignment, model: ValueModel, measured: Measurement) -> AutomationResult:
     """Judge the run's numbers here, in a process that no code of the bot ever touched."""
+    from engines.domain.training_verdict import judge  # brings numpy, which no web process needs
+
     try:
         report = read_training(measured.result)
         if report.challenger is not None and _artifact(measured, MODEL_FILE) is None:

@@ -25,7 +25,7 @@ TOP = {
     "LICENSE", "Makefile", "Dockerfile", "compose.yaml", "pyproject.toml", "requirements.txt",
     "requirements-dev.txt", "docs", "benchmarks", "scripts", ".ci", ".gitignore", ".dockerignore",
 }  # fmt: skip
-HEAVY = ("torch", "sklearn", "optuna")
+HEAVY = ("torch", "sklearn", "scipy", "numpy", "optuna", "hypothesis")
 WRITES = {"save", "create", "bulk_create", "bulk_update", "get_or_create", "update_or_create", "delete"}
 READERS = ("views", "viewsets", "panels", "charts", "forms", "filters", "serializers", "gauges", "urls")
 

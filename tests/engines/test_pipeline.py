@@ -14,7 +14,7 @@ from engines.domain.cycle import Interrupted, StepFailed, StepTimeout, Transient
 from engines.domain.errors import NotConfigured
 from engines.domain.manifest import Manifest, Value, Workflow
 from engines.domain.results import Budget
-from engines.domain.training_verdict import NO_CHALLENGER, NO_GAIN, PROMOTABLE
+from engines.domain.training_words import NO_CHALLENGER, NO_GAIN, PROMOTABLE
 from engines.services.demo import SOURCE, history
 from engines.services.pipeline import Assignment, ContextBuilder, ModelAutomationPipeline, work_copy
 from orphans.sandbox import Measurement, Outcome, SubprocessRunner

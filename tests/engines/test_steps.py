@@ -8,7 +8,7 @@ import pytest
 from engines.domain.results import CLI, SYSTEM, Artifact, AutomationResult, Roi
 from engines.domain.states import CycleState, Trigger, VersionState
 from engines.domain.training_report import EvaluationReport
-from engines.domain.training_verdict import NO_GAIN, PROMOTABLE
+from engines.domain.training_words import NO_GAIN, PROMOTABLE
 from engines.models import Cycle, Engine, ModelVersion, Promotion
 from engines.services.cycles import enqueue_cycle, retry_cycle, run_cycle
 from engines.services.observed import push_metrics

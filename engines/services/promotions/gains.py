@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from engines.domain.promotion_gain import Pairs, Saving, pairs_test, saving_of
 from engines.domain.results import Json
-from engines.domain.training_verdict import PROMOTABLE
+from engines.domain.training_words import PROMOTABLE
 from engines.models import CycleStep, ModelVersion, WorkflowRevision
 
 Document = dict[str, Json]

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from engines.domain.promotion import plain
 from engines.domain.results import Json
-from engines.domain.training_verdict import NO_CHALLENGER
+from engines.domain.training_words import NO_CHALLENGER
 from engines.models import CycleStep, Engine, Promotion
 from engines.services import bots
 from engines.services.promotions import evidence, gains, outlook

@@ -13,7 +13,7 @@ from django.conf import settings
 from engines.domain.cycle import Idle, StepContext
 from engines.domain.results import Json, StepOutcome
 from engines.domain.roi import ValueModel, cycle_cost, worth
-from engines.domain.training_verdict import PROMOTABLE
+from engines.domain.training_words import PROMOTABLE
 from engines.models import Cycle, Engine
 from engines.services import bots, module_progress, workflow_synergies
 from forecasting.domain.confidence import final_score, needs_review, risk_adjusted

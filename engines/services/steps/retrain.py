@@ -11,7 +11,7 @@ from engines.domain.cycle import Idle, StepContext
 from engines.domain.promotion import UNDER_WAY
 from engines.domain.results import StepOutcome
 from engines.domain.states import VersionState
-from engines.domain.training_verdict import PROMOTABLE
+from engines.domain.training_words import PROMOTABLE
 from engines.models import Engine, ModelVersion
 from engines.services import bots
 from engines.services.pipeline import Assignment, ModelAutomationPipeline

@@ -8,14 +8,8 @@ import pytest
 from engines.domain.roi import ValueModel
 from engines.domain.significance import alpha_for
 from engines.domain.training_report import ReportError, read_evaluation, read_training
-from engines.domain.training_verdict import (
-    CONTRADICTED,
-    NEVER_PAYS,
-    NO_CHALLENGER,
-    NO_GAIN,
-    PROMOTABLE,
-    judge,
-)
+from engines.domain.training_verdict import judge
+from engines.domain.training_words import CONTRADICTED, NEVER_PAYS, NO_CHALLENGER, NO_GAIN, PROMOTABLE
 
 MODEL = ValueModel(metric="accuracy", unit_value=1000.0, cpu_hour_cost=3600.0, cpu_billing_seconds=10.0)
 
