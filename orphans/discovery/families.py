@@ -8,7 +8,7 @@ from orphans.discovery.edges import targets
 from orphans.discovery.survey import Survey
 from orphans.domain.detail import detail_of
 from orphans.domain.findings import Evidence
-from orphans.domain.folding import HOLE, Place
+from orphans.domain.folding import HOLE, Pieces, Place
 from orphans.domain.names import INIT, base_of, folder_of, parts_of, stem_of
 from orphans.domain.rules import PLUGIN_FOLDERS
 from orphans.domain.told import Call, Detail, Loader
@@ -237,20 +237,25 @@ class Families:
         is_tail = loader.pieces.count(None) == 1 and loader.pieces[-1] is None
         hole = r"(\w+(?:\.\w+)*)" if is_tail and str(loader.pieces[0]).endswith(".") else r"(\w+)"
         inner = "".join(hole if each is None else re.escape(each) for each in loader.pieces)
-        found = self._fitting(path, inner, loader)
+        found = self._fitting(path, inner, loader, loader.pieces)
         last = loader.pieces[-1] or ""
         if not found and re.fullmatch(r"\.[A-Z]\w*", last) and loader.pieces[0] is not None:
-            found = self._fitting(path, inner.removesuffix(re.escape(last)), loader)  # the end is a class
+            found = self._fitting(
+                path, inner.removesuffix(re.escape(last)), loader, loader.pieces[:-1]
+            )  # a class
         return found
 
-    def _fitting(self, path: str, inner: str, loader: Loader) -> dict[str, str]:
+    def _fitting(self, path: str, inner: str, loader: Loader, pieces: Pieces) -> dict[str, str]:
         pattern = re.compile(rf"(?:.*\.)?{inner}")
+        rarest = max((each or "" for each in pieces), key=len).strip(".").replace(".", "/")
         found: dict[str, str] = {}
         for each in self.survey.names.paths:
+            if rarest not in each:  # a quick no for nearly all
+                continue
             matched = pattern.fullmatch(".".join(parts_of(each)))
             if matched is not None and each != path and self._belongs(each, loader):
                 found[each] = matched[1]
-        return found
+        return dict(sorted(found.items()))  # of several folders, the first one speaks for them
 
     def _belongs(self, path: str, loader: Loader) -> bool:
         """Refuse files that only happen to end alike: the literal start must be a whole name of theirs."""
