@@ -33,6 +33,8 @@ WITHOUT_SERVICES = {
 
 ABOUT_TABLES = {"dbshell", "makemigrations", "migrate", "prepare", "showmigrations", "sqlmigrate", "test"}
 """Commands that mend tables or look at them as they are."""
+WITHOUT_TABLES = ABOUT_TABLES | {"events"}
+"""Commands that run whatever the tables look like: `events` asks the broker alone."""
 
 
 def main(arguments: list[str]) -> int:
@@ -69,7 +71,7 @@ def prepare(arguments: Sequence[str]) -> Services | None:
     if not needs_services(arguments):
         return None
     services = ensure_services(settings.DATA_DIR)
-    if arguments[1] not in ABOUT_TABLES:
+    if arguments[1] not in WITHOUT_TABLES:
         django.setup()
         _make_tables()
         tables.check()

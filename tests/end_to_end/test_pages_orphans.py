@@ -199,7 +199,7 @@ def test_retiring_by_keyboard_and_taking_it_back(web: Watched) -> None:
     expect(page.locator(".note.success")).to_contain_text("1 module retired")
     assert OrphanModule.objects.get(pk=rows[0].pk).state == "retired"
     page.locator("#act-undo").click()
-    expect(page.locator(".note.success")).to_contain_text("taken back")
+    expect(page.locator(".note.success")).to_contain_text("is as before")
     assert OrphanModule.objects.get(pk=rows[0].pk).state == "found"
     assert web.complaints() == []
 

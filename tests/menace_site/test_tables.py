@@ -102,7 +102,7 @@ class TestProcesses:
         with pytest.raises(ProgrammingError):
             one_off.main(["manage.py", "orphans", "list"])
 
-    @pytest.mark.parametrize("command", sorted(one_off.ABOUT_TABLES))
+    @pytest.mark.parametrize("command", sorted(one_off.WITHOUT_TABLES))
     def test_what_mends_tables_is_not_stopped(
         self, older: str, command: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:

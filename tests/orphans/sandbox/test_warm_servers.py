@@ -57,7 +57,15 @@ def sleeping(folder: Path, seconds: float) -> RunSpec:
 def servers(runner: SubprocessRunner) -> list[psutil.Process]:
     """Return the processes of the spawner that hold libraries."""
     spawner = psutil.Process(runner._nursery.pid() or 0)
-    return [each for each in spawner.children() if each.memory_info().rss > 24 * 2**20]
+    return [each for each in spawner.children() if resident(each) > 24 * 2**20]
+
+
+def resident(process: psutil.Process) -> int:
+    """Return the bytes that a process holds; none when it has just ended."""
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
 
 
 def test_a_server_ends_when_nobody_asks_and_its_last_run_goes_on(
