@@ -20,9 +20,11 @@ from orphans.sandbox import Kind, RunSpec, SubprocessRunner, nursery
 spec = RunSpec(kind=Kind.CALL, target="posixpath:basename", payload="a/b", profile="tests")
 for _ in range(2): SubprocessRunner().run(spec)
 spawner = psutil.Process(nursery.shared().pid())
-largest = lambda: max(spawner.children(), key=lambda each: each.memory_info().rss)
-while largest().memory_info().rss < 24 << 20: time.sleep(0.05)
-server = largest()
+def held(process):
+    try: return process.memory_info().rss
+    except psutil.NoSuchProcess: return 0
+while not (large := [each for each in spawner.children() if held(each) > 24 << 20]): time.sleep(0.05)
+server = large[0]
 while server.status() != "sleeping": time.sleep(0.05)
 nursery.shared().close()
 server.wait(10)
