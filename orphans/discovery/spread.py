@@ -287,7 +287,7 @@ class Spread:
 
     def _holds(self, path: str, text: str) -> int | None:
         """Return the line of a string, no docstring, that holds the text; 0 when the file can't be parsed."""
-        detail = self.survey.detail(path)
+        detail = self.survey.around(path, text)
         if detail is None:
             return 0
         fits = (each for each in detail.strings if text in each.text and _names_module(each))

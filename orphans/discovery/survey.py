@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from orphans.discovery.store import Store
 from orphans.discovery.walk import Stamp, Tree
 from orphans.domain.detail import detail_of
-from orphans.domain.excerpts import LEAST, loaders, quoted, told_around
+from orphans.domain.excerpts import LEAST, holding, loaders, quoted, told_around
 from orphans.domain.facts import Facts, facts_of
 from orphans.domain.findings import Evidence
 from orphans.domain.mentions import PYTEST_FILES, collected
@@ -178,6 +178,14 @@ class Survey:
             if told is not None:
                 self._loading[path] = told
         return self._loading[path] if path in self._loading else self.detail(path)
+
+    def around(self, path: str, text: str) -> Detail | None:
+        """Return what a file tells; of a large one only the definitions that hold the text."""
+        if path not in self._details and len(self.data(path)) >= LEAST:
+            told = holding(self.data(path), text, *self._called(path))
+            if told is not None:
+                return told
+        return self.detail(path)
 
     def _parse(self, path: str) -> Detail | None:
         return detail_of(self.data(path), *self._called(path))

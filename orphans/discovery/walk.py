@@ -59,19 +59,9 @@ class Tree:
             status = os.fstat(handle)
             if not stat.S_ISREG(status.st_mode):
                 raise OSError(f"{path!r} is no regular file")
-            return _all(handle, min(status.st_size + 1, limit))
+            return os.read(handle, min(status.st_size, limit))
         finally:
             os.close(handle)
-
-
-def _all(handle: int, limit: int) -> bytes:
-    data = os.read(handle, limit)
-    while len(data) < limit:
-        more = os.read(handle, limit - len(data))
-        if not more:
-            break
-        data += more
-    return data
 
 
 def walk(checkout: Path, skip: Collection[str] = ()) -> Tree:

@@ -20,6 +20,7 @@ _LOADING: Final = re.compile(
     rb"|listdir|scandir|iterdir|glob\(|\.walk\(|exec"
 )
 _IMPORT: Final = re.compile(rb"^(?:import|from)[ \t][^\n\\(;]*\n", re.MULTILINE)
+_DOCSTRING: Final = re.compile(rb"\A(?:\s|#[^\n]*\n)*[rRuU]?(\"{3}|'{3}).*?\1", re.DOTALL)
 _STATEMENT: Final = re.compile(rb"[A-Za-z_@]")
 _BLANKS: Final = re.compile(rb"[ \t]*")
 _GOES_ON: Final = (b"", b"\n", b"\r", b"#", b")", b"]", b"}")
@@ -36,6 +37,15 @@ def quoted(data: bytes, text: str) -> list[int]:
             found.append(at)
             at = data.find(quote + word + quote, at + 1)
     return sorted(found)
+
+
+def holding(data: bytes, text: str, path: str, name: str, package: str) -> Detail | None:
+    """Return what the definitions that hold a text tell, wherever it stands; None when that can't be told."""
+    word = text.encode("utf-8", "surrogateescape")
+    prose = _DOCSTRING.match(data)
+    begin = prose.end() if prose else 0  # what the docstring of a module holds is no string of code
+    places = [each.start() for each in re.finditer(re.escape(word), data[begin:])]
+    return told_around(data, [begin + each for each in places], path, name, package)
 
 
 def loaders(data: bytes, path: str, name: str, package: str) -> Detail | None:

@@ -202,7 +202,7 @@ SKIPPED_FOLDERS: Final = frozenset(
         "venv", ".tox", ".nox",
         ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".eggs", ".idea", ".vscode", ".cache",
         ".ipynb_checkpoints", "site-packages", "dist-packages", ".pyre", ".pytype", "__pypackages__",
-        "htmlcov",
+        "htmlcov", "LC_MESSAGES",
     }
 )  # fmt: skip
 BUILD_FOLDERS: Final = frozenset({"build", "dist"})

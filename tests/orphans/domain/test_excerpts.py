@@ -3,7 +3,7 @@
 import pytest
 
 from orphans.domain.detail import detail_of
-from orphans.domain.excerpts import loaders, quoted, told_around
+from orphans.domain.excerpts import holding, loaders, quoted, told_around
 from orphans.domain.told import Said
 
 FILE = '''"""A module that mentions "pkg.one"."""
@@ -118,3 +118,13 @@ def test_loaders_and_their_lines_are_those_of_the_whole_file() -> None:
 
 def test_a_file_that_loads_nothing_has_to_be_looked_at_whole() -> None:
     assert loaders(b"import os\nx = 1\n", "t.py", "t", "") is None
+
+
+def test_a_text_is_looked_for_below_the_docstring_of_the_module() -> None:
+    source = b'#!/usr/bin/env python\n"""Runs tools/go.py."""\n\n\ndef go():\n    run("tools/go.py")\n'
+    told = holding(source, "tools/go.py", "a.py", "a", "")
+    assert told is not None
+    assert [(each.text, each.line) for each in told.strings] == [("tools/go.py", 6)]
+    told = holding(source[:40], "tools/go.py", "a.py", "a", "")
+    assert told is not None
+    assert told.strings == []
