@@ -70,7 +70,7 @@ def test_a_file_that_cannot_be_read_or_taken_is_named(bot: Path, tmp_path: Path)
     (tmp_path / "bad.txt").write_bytes(b"\xff")
     with pytest.raises(InvalidInput, match=r"bad.txt is no text in UTF-8"):
         printed("packages", "bot", "--requirements", str(tmp_path / "bad.txt"))
-    (tmp_path / "flags.txt").write_text("--extra-index-url http://elsewhere\n")
+    (tmp_path / "flags.txt").write_text("--extra-index-url elsewhere\n")
     with pytest.raises(InvalidInput, match="is an option of pip, which is not taken"):
         printed("packages", "bot", "--requirements", str(tmp_path / "flags.txt"))
     with pytest.raises(InvalidInput, match="there is no engine 'nobody'"):

@@ -169,6 +169,13 @@ def test_another_hash_is_refused(waiting: Promotion) -> None:
             approve(waiting, approver(), evidence_sha256=named)
 
 
+def test_the_beginning_of_a_hash_is_told_from_another_one(waiting: Promotion) -> None:
+    with pytest.raises(Conflict, match="is the beginning of the hash alone; name the whole of it"):
+        approve(waiting, approver(), evidence_sha256=waiting.evidence_sha256[:12])
+    waiting.refresh_from_db()
+    assert waiting.state == "waiting"
+
+
 @pytest.mark.parametrize(
     "change", [{"evidence": {}}, {"decision": {}}, {"verdict": "hold"}, {"evidence_sha256": "0" * 64}]
 )

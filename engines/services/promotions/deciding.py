@@ -53,14 +53,20 @@ def approve(
     return promotion
 
 
+def _other_evidence(promotion: Promotion, named: str) -> str:
+    if named and promotion.evidence_sha256.startswith(named):
+        return f"{named[:64]!r} is the beginning of the hash alone; name the whole of it"
+    return (
+        f"you decided on evidence {named[:12] or 'without a hash'}, but promotion {promotion.pk} stands "
+        f"on {promotion.evidence_sha256[:12]}; look at it again"
+    )
+
+
 def _check_open(promotion: Promotion, named: str) -> None:
     if promotion.state not in OPEN:
         raise Conflict(f"promotion {promotion.pk} is {moving.said(promotion)}")
     if named != promotion.evidence_sha256:
-        raise Conflict(
-            f"you decided on evidence {named[:12] or 'without a hash'}, but promotion {promotion.pk} stands "
-            f"on {promotion.evidence_sha256[:12]}; look at it again"
-        )
+        raise Conflict(_other_evidence(promotion, named))
     if digest(promotion.evidence) != promotion.evidence_sha256:
         raise Conflict(
             f"the evidence of promotion {promotion.pk} doesn't have its hash: it was tampered with"

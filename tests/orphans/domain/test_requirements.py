@@ -24,7 +24,7 @@ def test_a_lock_file_gives_names_versions_and_markers_once() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("--index-url http://elsewhere/", "is an option of pip"),
+        ("--index-url elsewhere", "is an option of pip"),
         ("-e .", "is an option of pip"),
         ("-r /etc/passwd", "is an option of pip"),
         ("x @ https://elsewhere/x.whl", "is a link"),

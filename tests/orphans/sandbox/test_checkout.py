@@ -182,7 +182,7 @@ def test_two_threads_may_look_at_once(tmp_path: Path) -> None:
 LATE = """
 import socket, time
 def go(kind):
-    time.sleep(1)
+    time.sleep(1)  # one look alone: an overlay may remember that there was nothing
     line = socket.socket(socket.AF_UNIX, kind)
     try:
         line.connect("late.sock")

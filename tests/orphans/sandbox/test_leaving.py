@@ -4,10 +4,10 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from orphans.sandbox import Attempts, Kind, Limits, Measurement, Outcome, RunSpec, SubprocessRunner
@@ -92,8 +92,14 @@ def test_a_process_with_threads_or_none_at_all_has_no_lone_usage() -> None:
 
 @pytest.fixture
 def sleeper() -> Iterator[int]:
-    with subprocess.Popen([sys.executable, "-I", "-S", "-c", "import time; time.sleep(60)"]) as process:
-        time.sleep(0.3)
+    """A process that has started and now waits for words that don't come."""
+    code = "import sys; print('up', flush=True); sys.stdin.read()"
+    command, pipe = [sys.executable, "-I", "-S", "-c", code], subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        while psutil.Process(process.pid).status() != psutil.STATUS_SLEEPING:
+            assert process.poll() is None
         yield process.pid
         process.kill()
 

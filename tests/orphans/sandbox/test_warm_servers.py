@@ -1,6 +1,5 @@
 """Warm servers end when nobody needs them, and stay within their memory."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from orphans.sandbox import Kind, Limits, Outcome, RunSpec, SubprocessRunner, po
 from orphans.sandbox.nursery import Nursery
 from tests.orphans.sandbox.test_kinds import warmed
 from tests.orphans.sandbox.test_nursery import started
+from tests.orphans.test_runners import wait_for
 
 LIMITS = Limits(wall_seconds=30, cpu_seconds=20, memory_bytes=1024 * 2**20)
 UNREAD = """
@@ -23,9 +23,14 @@ spawner = psutil.Process(nursery.shared().pid())
 def held(process):
     try: return process.memory_info().rss
     except psutil.NoSuchProcess: return 0
-while not (large := [each for each in spawner.children() if held(each) > 24 << 20]): time.sleep(0.05)
+until = time.monotonic() + 30
+while not (large := [each for each in spawner.children() if held(each) > 24 << 20]):
+    assert time.monotonic() < until, "no server came"
+    time.sleep(0.05)
 server = large[0]
-while server.status() != "sleeping": time.sleep(0.05)
+while server.status() != "sleeping":
+    assert time.monotonic() < until, "the server doesn't wait"
+    time.sleep(0.05)
 nursery.shared().close()
 server.wait(10)
 """
@@ -87,9 +92,7 @@ def test_a_server_ends_when_nobody_asks_and_its_last_run_goes_on(
 def test_a_server_over_its_memory_is_none(narrow: SubprocessRunner, tmp_path: Path) -> None:
     spec = sleeping(tmp_path, 0)
     told = [narrow.run(spec) for _ in range(2)]
-    while not servers(narrow):
-        time.sleep(0.02)
-    servers(narrow)[0].wait(20)
+    wait_for(lambda: servers(narrow))[0].wait(20)
     told += [narrow.run(spec) for _ in range(4)]
     assert [(each.warm, each.ok) for each in told] == [(False, True)] * 6
     assert servers(narrow) == []
