@@ -12,6 +12,7 @@ from engines.models import Cycle
 from menace_site.models import ApiToken, IdempotencyKey
 from tests.api.conftest import Api
 from tests.factories import make_cycle, make_engine, make_user
+from tests.waiting import until
 
 BODY = {"engine": "alpha"}
 
@@ -154,8 +155,7 @@ def test_a_key_in_use_is_a_conflict() -> None:
 
     waiting = threading.Thread(target=first)  # gets the key's lock, then waits for the row
     waiting.start()
-    while not _key_is_locked():
-        pass
+    until(_key_is_locked, pause=0.0)
     second = api.post(path, Idempotency_Key="k")
     finish.set()
     waiting.join()

@@ -1,6 +1,5 @@
 """The demo's first cycles on real data: triggered from the web form, moved by a real worker, reproducible."""
 
-import time
 from pathlib import Path
 
 from django.test import Client
@@ -12,19 +11,20 @@ from engines.models import Cycle, Engine, ModelVersion
 from engines.services.demo import bring_demo
 from menace_site.testing.workers import WorkerFactory
 from tests.factories import make_user
+from tests.waiting import until
 
 SECONDS = 180.0
 
 
 def ended(cycle_ids: list[int]) -> list[Cycle]:
     """Wait until all of the cycles came to their end."""
-    until = time.monotonic() + SECONDS
-    while time.monotonic() < until:
-        cycles = list(Cycle.objects.filter(id__in=cycle_ids).order_by("id"))
-        if all(cycle.state in TERMINAL for cycle in cycles):
-            return cycles
-        time.sleep(0.2)
-    raise AssertionError(f"not ended after {SECONDS:.0f} s: {[(c.pk, c.state, c.step) for c in cycles]}")
+    cycles = Cycle.objects.filter(id__in=cycle_ids).order_by("id")
+
+    def states() -> list[tuple[str, str]]:
+        return list(cycles.all().values_list("state", "step"))
+
+    until(lambda: all(state in TERMINAL for state, _ in states()), SECONDS, states)
+    return list(cycles)
 
 
 def triggered(client: Client, name: str) -> int:

@@ -23,7 +23,8 @@ from menace_site.testing.workers import BeatFactory, process_environment
 from tests.engines.moving import step_of
 from tests.factories import make_engine, make_user
 from tests.faults.fixtures import stage
-from tests.faults.stage import ONCE, Stage, effects, row, swept, until
+from tests.faults.stage import ONCE, Stage, effects, row, swept
+from tests.waiting import until
 from tests.web.conftest import client_of
 
 __all__ = ["stage"]

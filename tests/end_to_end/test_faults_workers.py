@@ -9,7 +9,8 @@ from engines.models import Cycle
 from engines.tasks import run_cycle
 from tests.engines.moving import step_of
 from tests.faults.fixtures import stage
-from tests.faults.stage import ONCE, TAKEOVER, Stage, alive, effects, kill, row, swept, until
+from tests.faults.stage import ONCE, TAKEOVER, Stage, effects, kill, row, swept
+from tests.waiting import alive, until
 
 __all__ = ["stage"]
 

@@ -14,7 +14,7 @@ from engines.tasks import sweep
 from menace_site.models import AuditEntry
 from menace_site.testing.workers import WorkerFactory
 from tests.engines.promoting import approve, approver, make_promotion
-from tests.faults.stage import until
+from tests.waiting import until
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Real workers share a set of self-tests."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from orphans.domain.states import BatchState
 from orphans.models import ModuleRun, OrphanModule, SelfTestRun
 from orphans.services import planning, self_tests
 from tests.orphans.rows import make_module
+from tests.waiting import until
 
 
 def start(checkout: Path, count: int) -> SelfTestRun:
@@ -27,13 +27,11 @@ def start(checkout: Path, count: int) -> SelfTestRun:
 
 
 def ended(batch: SelfTestRun, seconds: float = 120.0) -> SelfTestRun:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        batch.refresh_from_db()
-        if batch.state == BatchState.DONE:
-            return batch
-        time.sleep(0.2)
-    raise AssertionError(list(batch.runs.values_list("path", "state", "reason", "lease_owner")))
+    rows = SelfTestRun.objects.filter(pk=batch.pk, state=BatchState.DONE)
+    until(
+        rows.exists, seconds, lambda: list(batch.runs.values_list("path", "state", "reason", "lease_owner"))
+    )
+    return rows.get()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,9 +8,8 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -20,6 +19,7 @@ import pytest
 from menace_site.embedded.addresses import ADMIN_PASSWORD_FILE
 from menace_site.supervisor import state
 from menace_site.supervisor.ready import choose_port, health
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 EMBEDDED = {"DATABASE_URL": "", "REDIS_URL": ""}
@@ -83,14 +83,6 @@ class Installation:
         assert self.process is not None
         self.process.send_signal(number)
         return self.process.wait(60)
-
-
-def until(condition: Callable[[], object], seconds: float, explain: Callable[[], str] = str) -> None:
-    """Wait for something to become true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, explain()
-        time.sleep(0.1)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from menace_site.embedded.keeper import start_together
 from menace_site.testing.servers import Servers
 from menace_site.testing.workers import CeleryProcess, WorkerFactory
 from tests.factories import make_engine
+from tests.waiting import until
 
 LEASE = 2.0
 TAKEOVER = LEASE + 15.0
@@ -111,22 +112,6 @@ def state_of(cycle: Cycle) -> str:
     except Error:
         connection.close()
         return ""
-
-
-def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Wait until something is true. Raises AssertionError when it takes too long."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.05)
-
-
-def alive(pid: int) -> bool:
-    """Tell whether a process lives and is no zombie."""
-    try:
-        return " Z " not in Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False
 
 
 def effects(cycle: Cycle) -> dict[str, int]:

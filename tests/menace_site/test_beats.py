@@ -1,8 +1,6 @@
 """Signs of life: one row a process, kept young, gone with an orderly end, never in the way."""
 
 import logging
-import time
-from collections.abc import Callable
 
 import pytest
 from celery.signals import beat_init, worker_ready, worker_shutdown
@@ -12,15 +10,9 @@ from menace_site import beats, health
 from menace_site.beats import Pulse
 from menace_site.models import ServiceBeat
 from tests.factories import make_beat
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def until(true: Callable[[], bool], seconds: float = 10) -> bool:
-    end = time.monotonic() + seconds
-    while not true() and time.monotonic() < end:
-        time.sleep(0.01)
-    return true()
 
 
 class Worker:
@@ -33,7 +25,7 @@ class Worker:
 def test_a_process_is_there_until_it_ends() -> None:
     pulse = Pulse("worker", every=60, processes=2)
     pulse.start()
-    assert until(ServiceBeat.objects.filter(name=pulse.name).exists)
+    until(ServiceBeat.objects.filter(name=pulse.name).exists)
     row = ServiceBeat.objects.get()
     assert (row.service, row.detail) == ("worker", {"every": 60, "processes": 2})
     assert health.live_services()["worker"].processes == 2
@@ -44,9 +36,9 @@ def test_a_process_is_there_until_it_ends() -> None:
 def test_each_beat_makes_the_one_row_younger() -> None:
     pulse = Pulse("beat", every=0.02)
     pulse.start()
-    assert until(ServiceBeat.objects.exists)
+    until(ServiceBeat.objects.exists)
     first = ServiceBeat.objects.get().at
-    assert until(lambda: ServiceBeat.objects.get().at > first)
+    until(lambda: ServiceBeat.objects.get().at > first)
     assert ServiceBeat.objects.count() == 1
     pulse.stop()
 
@@ -61,12 +53,12 @@ def test_rows_of_processes_that_died_long_ago_are_forgotten() -> None:
 
 def test_celery_begins_and_ends_it() -> None:
     worker_ready.send(sender=Worker())
-    assert until(ServiceBeat.objects.filter(service="worker").exists)
+    until(ServiceBeat.objects.filter(service="worker").exists)
     assert ServiceBeat.objects.get().detail["processes"] == 3
     worker_shutdown.send(sender=None)
     assert not ServiceBeat.objects.exists()
     beat_init.send(sender=None)
-    assert until(ServiceBeat.objects.filter(service="beat").exists)
+    until(ServiceBeat.objects.filter(service="beat").exists)
     beats.end()
     assert not ServiceBeat.objects.exists()
     beats.end()

@@ -13,24 +13,12 @@ import psutil
 from menace_site.embedded.launch import can_enter_user_namespace
 from menace_site.embedded.locks import FileLock
 from menace_site.embedded.processes import kill_group, launcher, spawn, stop
+from tests.waiting import gone, until
 
 ROOT = Path(__file__).resolve().parents[2]
 SLEEPER = "import time; time.sleep(60)"
 FAMILY = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {SLEEPER!r}]); {SLEEPER}"
 DEAF = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); {SLEEPER}"
-
-
-def gone(pid: int, seconds: float = 6.0) -> bool:
-    """Wait until a process has ended (a zombie has)."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-                return True
-        except psutil.NoSuchProcess:
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def owner(tmp_path: Path, code: str) -> subprocess.Popen[str]:
@@ -57,8 +45,7 @@ def test_kill_9_of_the_owner_ends_its_processes_and_their_children(tmp_path: Pat
     with owner(tmp_path, code) as process:
         assert process.stdout is not None
         held = int(process.stdout.readline())
-        while not (children := psutil.Process(held).children()):
-            time.sleep(0.02)
+        children = until(psutil.Process(held).children)
         process.kill()
         assert gone(held)
         assert gone(children[0].pid)
@@ -74,8 +61,7 @@ def test_kill_9_of_the_owner_and_its_leash_still_ends_its_processes(tmp_path: Pa
     with owner(tmp_path, code) as process:
         assert process.stdout is not None
         held, leash = map(int, process.stdout.readline().split())
-        while "launch.py" in " ".join(psutil.Process(held).cmdline()):
-            time.sleep(0.02)
+        until(lambda: "launch.py" not in " ".join(psutil.Process(held).cmdline()))
         os.kill(leash, signal.SIGKILL)
         process.kill()
         assert gone(held) == (sys.platform == "linux"), "only Linux can do this without the leash"
@@ -104,8 +90,7 @@ def test_stop_kills_what_does_not_listen() -> None:
 
 def test_stop_takes_the_children_along() -> None:
     process = spawn([sys.executable, "-c", FAMILY], output=subprocess.DEVNULL)
-    while not (children := psutil.Process(process.pid).children()):
-        time.sleep(0.02)
+    children = until(psutil.Process(process.pid).children)
     stop(process, signal.SIGTERM, patience=5)
     assert gone(children[0].pid)
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -21,6 +21,7 @@ from menace_site.embedded.keeper import keeper_lock, start_together, stop_togeth
 from menace_site.embedded.postgres import THROWAWAY, Postgres
 from menace_site.embedded.services import ensure_services, read_state
 from menace_site.embedded.valkey import Valkey, answers
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -67,14 +68,6 @@ def connect(data_dir: Path) -> "psycopg.Connection[tuple[object, ...]]":
         host=facts["HOST"],
         port=facts["PORT"],
     )
-
-
-def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
-    """Wait for something to become true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.02)
 
 
 def test_postgres_keeps_its_rows_over_kill_9(postgres: Postgres) -> None:

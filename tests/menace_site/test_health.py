@@ -1,8 +1,6 @@
 """Health and signs of life, with real processes where it matters."""
 
 import time
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -14,15 +12,9 @@ from menace_site.beats import Pulse
 from menace_site.models import ServiceBeat
 from menace_site.testing.workers import BeatFactory, WorkerFactory
 from tests.factories import make_beat
+from tests.waiting import until
 
 BEATING = {"every": 3.0, "processes": 2}
-
-
-def wait_until(happens: Callable[[], Any], seconds: float = 15.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not happens():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.05)
 
 
 def test_all_ready(client: Client, db: None) -> None:
@@ -87,9 +79,9 @@ def test_state_is_kept_for_two_seconds(db: None) -> None:
 def test_pulse_writes_and_takes_its_row_away(transactional_db: None) -> None:
     pulse = Pulse("worker", every=0.05, processes=4)
     pulse.start()
-    wait_until(lambda: ServiceBeat.objects.filter(name=pulse.name).exists())
+    until(lambda: ServiceBeat.objects.filter(name=pulse.name).exists())
     first = ServiceBeat.objects.get(name=pulse.name)
-    wait_until(lambda: ServiceBeat.objects.get(name=pulse.name).at > first.at)
+    until(lambda: ServiceBeat.objects.get(name=pulse.name).at > first.at)
     assert first.detail == {"every": 0.05, "processes": 4}
     pulse.stop()
     assert not ServiceBeat.objects.exists()
@@ -100,9 +92,9 @@ def test_pulse_survives_a_database_outage(transactional_db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE menace_site_servicebeat RENAME TO gone")
         pulse.start()
-        wait_until(lambda: pulse._away)
+        until(lambda: pulse._away)
         cursor.execute("ALTER TABLE gone RENAME TO menace_site_servicebeat")
-    wait_until(lambda: ServiceBeat.objects.filter(service="beat").exists())
+    until(lambda: ServiceBeat.objects.filter(service="beat").exists())
     pulse.stop()
 
 
@@ -111,7 +103,7 @@ def test_a_worker_and_a_beat_say_that_they_live(
 ) -> None:
     worker = celery_workers(concurrency=2)
     beat_process()
-    wait_until(lambda: client.get("/health").status_code == 200)
+    until(lambda: client.get("/health").status_code == 200)
     row = ServiceBeat.objects.get(service="worker")
     assert row.name.endswith(f":{worker.pid}")
     assert row.detail["processes"] == 2

@@ -17,7 +17,7 @@ from menace_site import metrics
 from menace_site.sandbox_settings import SandboxSettings
 from menace_site.testing.workers import WorkerFactory
 from tests.factories import make_beat, make_cycle, make_engine, make_user
-from tests.menace_site.test_health import wait_until
+from tests.waiting import until
 
 TOKEN = SandboxSettings.from_environ({"MENACE_METRICS_TOKEN": "s3cret"})
 
@@ -128,7 +128,7 @@ def test_server_leaves_no_connections(server: str) -> None:
     before = sessions()
     for _ in range(5):
         fetch(server)
-    wait_until(lambda: sessions() <= before)
+    until(lambda: sessions() <= before)
 
 
 def test_database_away_is_said_and_nothing_is_zero(server: str) -> None:

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from io import StringIO
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from menace_site.supervisor.preparation import (
     is_prepared,
     prepared_file,
 )
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,12 +37,9 @@ def code(tmp_path: Path) -> Path:
     return root
 
 
-def _ended(preparation: Preparation) -> int:
-    deadline = time.monotonic() + 30
-    while (code := preparation.exit_code()) is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return code
+def _ended(preparation: Preparation) -> int | None:
+    until(lambda: preparation.exit_code() is not None)
+    return preparation.exit_code()
 
 
 def test_a_new_migration_asks_for_preparation(code: Path, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import os
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -22,6 +21,7 @@ from menace_site.supervisor.backoff import LONGEST_SECONDS, Backoff
 from menace_site.supervisor.child import Child, Spec
 from menace_site.supervisor.output import Console
 from menace_site.supervisor.ready import choose_port, health, is_free, missing
+from tests.waiting import until
 
 
 def test_pauses_double_up_to_a_bound() -> None:
@@ -78,12 +78,7 @@ def child(code: str) -> Iterator[tuple[Child, io.StringIO]]:
 
 def test_a_fallen_child_is_started_again_after_its_pause() -> None:
     with child("import sys; sys.exit(7)") as (one, stream):
-        deadline = time.monotonic() + 10
-        started_again = False
-        while not started_again and time.monotonic() < deadline:
-            started_again = one.watch()
-            time.sleep(0.02)
-    assert started_again
+        until(one.watch)
     assert "web ended with code 7; starting it again in 1 s" in stream.getvalue()
     assert one.backoff.falls == 1
 

@@ -5,10 +5,8 @@ import signal
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psutil
 import pytest
@@ -16,8 +14,8 @@ import pytest
 from orphans.sandbox import Kind, Limits, Outcome, Runner, RunSpec, SpecError, SubprocessRunner
 from tests.fakes import Flag, InProcessRunner
 from tests.orphans.sandbox.suite import alive, inside
+from tests.waiting import until
 
-T = TypeVar("T")
 HOSTILE = Path(__file__).parent.parent / "assets" / "hostile"
 SHORT = Limits(wall_seconds=20, cpu_seconds=10, memory_bytes=512 * 2**20)
 
@@ -198,7 +196,7 @@ def test_a_run_whose_launcher_is_killed_ends(real: SubprocessRunner, own: Path) 
     threading.Thread(target=lambda: kill_launcher_of(own)).start()
     measured = real.run(call("ignores_signals", checkout=own))
     assert (measured.outcome, "launcher" in measured.reason) == (Outcome.CRASHED, True)
-    wait_for(lambda: not living(own))
+    until(lambda: not living(own))
 
 
 def test_cancelling_ends_everything(real: SubprocessRunner) -> None:
@@ -226,7 +224,7 @@ def test_a_worker_that_is_killed_leaves_nothing(own: Path) -> None:
         f"from orphans.sandbox import run; run(call('ignores_signals', checkout=Path({str(own)!r})))"
     )
     worker = psutil.Popen([sys.executable, "-c", code])
-    wait_for(lambda: inside(own))
+    until(lambda: inside(own))
     family = worker.children(recursive=True)
     worker.kill()
     worker.wait()
@@ -378,15 +376,6 @@ def living(checkout: Path) -> list[int]:
 
 def kill_launcher_of(checkout: Path) -> None:
     """End the supervisor of a run: the parent of the one process inside whose parent is outside."""
-    pids = wait_for(lambda: inside(checkout))
+    pids = until(lambda: inside(checkout))
     keeper = next(pid for pid in pids if psutil.Process(pid).ppid() not in pids)
     psutil.Process(keeper).parent().send_signal(signal.SIGKILL)
-
-
-def wait_for(find: Callable[[], T], seconds: float = 10.0) -> T:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := find():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it did not happen in time")

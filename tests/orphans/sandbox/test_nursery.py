@@ -3,10 +3,11 @@
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from tests.waiting import alive, gone
 
 ROOT = Path(__file__).resolve().parents[3]
 PROBES = """
@@ -15,21 +16,6 @@ from orphans.sandbox import nursery, probe
 probe()
 print(nursery.shared().pid(), flush=True)
 """
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
-def gone(pid: int, seconds: float = 10) -> bool:
-    deadline = time.monotonic() + seconds
-    while is_alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not is_alive(pid)
 
 
 def started(code: str) -> subprocess.Popen[str]:
@@ -42,7 +28,7 @@ def test_the_spawner_ends_with_its_process_and_nobody_warns() -> None:
     with started(PROBES) as process:
         output, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
-    assert not is_alive(int(output)), "it was waited for"
+    assert not alive(int(output)), "it was waited for"
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -50,7 +36,7 @@ def test_the_spawner_ends_when_its_process_is_killed(number: int) -> None:
     with started(PROBES + "sys.stdin.read()") as process:
         assert process.stdout is not None
         pid = int(process.stdout.readline())
-        assert is_alive(pid)
+        assert alive(pid)
         process.send_signal(number)
         process.wait(timeout=30)
         assert gone(pid)

@@ -11,7 +11,7 @@ from orphans.sandbox import Kind, Limits, Outcome, RunSpec, SubprocessRunner, po
 from orphans.sandbox.nursery import Nursery
 from tests.orphans.sandbox.test_kinds import warmed
 from tests.orphans.sandbox.test_nursery import started
-from tests.orphans.test_runners import wait_for
+from tests.waiting import until
 
 LIMITS = Limits(wall_seconds=30, cpu_seconds=20, memory_bytes=1024 * 2**20)
 UNREAD = """
@@ -92,7 +92,7 @@ def test_a_server_ends_when_nobody_asks_and_its_last_run_goes_on(
 def test_a_server_over_its_memory_is_none(narrow: SubprocessRunner, tmp_path: Path) -> None:
     spec = sleeping(tmp_path, 0)
     told = [narrow.run(spec) for _ in range(2)]
-    wait_for(lambda: servers(narrow))[0].wait(20)
+    until(lambda: servers(narrow))[0].wait(20)
     told += [narrow.run(spec) for _ in range(4)]
     assert [(each.warm, each.ok) for each in told] == [(False, True)] * 6
     assert servers(narrow) == []
