@@ -26,6 +26,19 @@ RISK_STATES = {
 }
 
 
+ANSWERED_BY = {
+    "constant": "the last value, as it never moved",
+    "naive": "the last value",
+    "combination": "the combination of simple methods",
+}
+
+
+def answered_by(model: Any) -> str:
+    """Return in words which model answered, see `forecasting.domain.forecast`."""
+    name = visible(str(model or ""))
+    return ANSWERED_BY.get(name, f"the {name} model" if name.startswith("global ") else name) or NOT_MEASURED
+
+
 def percent(value: float | None, digits: int = 0) -> str:
     """Return a share as per cent; what was not measured says so."""
     return NOT_MEASURED if value is None else f"{value:.{digits}%}"
@@ -93,7 +106,7 @@ def _step(row: Mapping[str, Any]) -> Panel:
 
 def _model(row: Mapping[str, Any]) -> Panel:
     return {
-        "model": visible(row["model"]),
+        "model": answered_by(row["model"]),
         "count": f"{row['count']:,}",
         "mae": number(row["mae"]),
         "scaled": number(row["scaled_mae"], 3),
@@ -189,7 +202,7 @@ def told(row: Mapping[str, Any]) -> Panel:
         "subject": visible(str(row.get("subject") or "")),
         "source": visible(str(row.get("source") or "")),
         "at": row.get("at"),
-        "model": visible(str(row.get("model") or "")) or NOT_MEASURED,
+        "model": answered_by(row.get("model")),
         "seen": number(row["seen"]) if is_number(row.get("seen")) else NOT_MEASURED,
         "growth": visible(str(row.get("growth") or "")) or NOT_MEASURED,
         "confidence": f"{sure:.2f}" if sure is not None and is_number(sure) else NOT_MEASURED,

@@ -6,12 +6,14 @@ from typing import Any
 from engines.domain.wording import NOT_MEASURED, lasting, number, sign, signed, word
 from engines.models import Cycle
 from engines.panels.forecasts import forecast_card
+from engines.panels.paired_test import figures, paired_test
 from forecasting.models import Forecast
 from forecasting.panels.outcomes import is_number
 
 Panel = dict[str, Any]
 MAX_FACTS = 40
 MAX_FOLDS = 60
+SEARCH_ORDER = ("best_score", "trials", "cpu_seconds", "stopped_by")
 
 
 def decision(cycle: Cycle) -> Panel | None:
@@ -53,10 +55,10 @@ def outcome(cycle: Cycle, results: Mapping[str, Any]) -> Panel | None:
         "roi": roi(data.get("roi"), cycle),
         "metrics": _compared(champion, challenger),
         "folds": folds(champion, challenger),
-        "params": _facts(_mapping(challenger, "params")),
-        "significance": _facts(_mapping(data, "significance")),
-        "significance_of_folds": _facts(_mapping(_mapping(data, "significance"), "folds")),
-        "search": _facts(_mapping(data, "search")),
+        "params": figures(_mapping(challenger, "params")),
+        "significance": paired_test(_mapping(data, "significance")),
+        "significance_of_folds": paired_test(_mapping(_mapping(data, "significance"), "folds")),
+        "search": figures(_mapping(data, "search"), SEARCH_ORDER),
         "warnings": [str(warning) for warning in _list(data, "warnings")[:MAX_FACTS]],
         "artifact": _mapping(data, "artifact"),
     }
@@ -122,21 +124,6 @@ def _scores(side: Mapping[str, Any]) -> list[float]:
     found = side.get("fold_scores") or ()
     values = [_float(score) for score in found] if isinstance(found, list | tuple) else []
     return [] if None in values else [value for value in values if value is not None]
-
-
-def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return a mapping as names and texts; what is nested is left to the JSON view."""
-    nested = (Mapping, list, tuple)
-    flat = [(name, value) for name, value in data.items() if value != "" and not isinstance(value, nested)]
-    return [(word(str(name)), _text(value)) for name, value in flat[:MAX_FACTS]]
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return NOT_MEASURED
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return number(value) if isinstance(value, int | float) else str(value)
 
 
 def _mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:

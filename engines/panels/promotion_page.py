@@ -22,7 +22,7 @@ from forecasting.panels.outcomes import at, is_number, numbers
 Panel = dict[str, Any]
 SIDES: Final = ("lower80", "upper80", "lower95", "upper95")
 MAX_FACTS: Final = 60
-UNIT: Final = "ROI of a cycle"
+UNIT: Final = "ROI level"
 FROZEN: Final = 60
 """Latest ROI that is frozen with the evidence, one number a cycle."""
 

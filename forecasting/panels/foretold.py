@@ -17,7 +17,7 @@ def forecast_panel(forecast: Forecast, *, shown: int = SHOWN_HISTORY) -> Panel:
     """
     return {
         "subject": forecast.subject,
-        "unit": "ROI of a cycle",
+        "unit": "ROI level",
         "history": _history(forecast, shown),
         "steps": forecast_steps(forecast),
     }

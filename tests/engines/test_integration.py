@@ -19,7 +19,7 @@ from engines.services.registry import register_engine
 from engines.services.runner import run_cycle
 from engines.services.steps.orphans import Orphans
 from orphans import sandbox
-from orphans.models import ModuleMapEntry, ModuleRun, OrphanModule, OrphanTally, ScanRun
+from orphans.models import ModuleMapEntry, ModuleRun, OrphanModule, OrphanTally, ScanRun, SelfTestRun
 from orphans.sandbox import Cancel, Measurement, Progress, RunSpec
 from orphans.services.sweeping import checkouts
 from tests.engines.domain.test_workflow_matching import DISCOUNT, STEPS
@@ -119,13 +119,17 @@ def test_the_source_of_the_bot_is_not_touched_and_nothing_is_left(tmp_path: Path
 def test_the_next_cycle_does_nothing_twice(tmp_path: Path) -> None:
     engine = shop(tmp_path)
     cycle(engine)
-    counts = [model.objects.count() for model in (ModuleRun, ModuleMapEntry, WorkflowRevision)]
+    kept = (SelfTestRun, ModuleRun, ModuleMapEntry, WorkflowRevision)
+    counts = [model.objects.count() for model in kept]
 
-    second = outcome(cycle(engine))
+    row = cycle(engine)
+    second = outcome(row)
 
     assert second["tested"] == []
     assert second["integrated"] == []
-    assert [model.objects.count() for model in (ModuleRun, ModuleMapEntry, WorkflowRevision)] == counts
+    assert second["batch"] is None
+    assert "; nothing new to test; " in row.steps.get(name="orphans").note
+    assert [model.objects.count() for model in kept] == counts
     assert ScanRun.objects.count() == 2
 
 

@@ -69,7 +69,7 @@ def test_it_shows_champion_against_challenger(viewer: Client) -> None:
     assert outcome["metrics"] == [{"name": "accuracy", "old": "0.9", "new": "0.95", "change": "+0.05"}]
     assert [fold["change"] for fold in outcome["folds"]] == ["+0.05", f"{MINUS}0.01"]
     assert outcome["roi"]["interval"] == "+0.4 to +2"
-    assert ("note", "not measured") in outcome["significance"]
+    assert ("note", "not measured") in outcome["significance"]["figures"]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ class TestForeseen:
             assert "Stable" in found
             assert 'href="/engines/alpha/forecasts/"' in found
         for said in (
-            "The model <b>pooled quantiles</b> answered, from 12 cycles",
+            "Foretold by pooled quantiles, from 12 cycles",
             f'href="/cycles/{last.pk}/"',
             "steady over",
         ):

@@ -61,8 +61,11 @@ class Orphans(Idle):
         outcome = _outcome(task, found, batch, proposed, scanning)
         return replace(outcome, result={**outcome.result, "complete": dict(list(complete.items())[:LISTED])})
 
-    def _tested(self, task: Task, found: Look, context: StepContext) -> SelfTestRun:
-        """Work the self-tests off together with whoever helps."""
+    def _tested(self, task: Task, found: Look, context: StepContext) -> SelfTestRun | None:
+        """Work the self-tests off together with whoever helps; None where there is nothing to test."""
+        begun = SelfTestRun.objects.filter(subject=task.subject, source=task.source)
+        if not found.plan.wanted and not begun.exists():
+            return None
         batch = flow.begin(task, found.plan, wake=True)
         execute = _Reporting(context, batch.total, self._runner)
         batch = self_tests.work_off(batch.pk, cancel=context.pulse, execute=execute)
@@ -130,14 +133,15 @@ class _Reporting:
 
 
 def _outcome(
-    task: Task, found: Look, batch: SelfTestRun, proposed: list[dict[str, Any]], scanning: float
+    task: Task, found: Look, batch: SelfTestRun | None, proposed: list[dict[str, Any]], scanning: float
 ) -> StepOutcome:
     benchmarks = [each["benchmark"] for each in proposed if each["benchmark"]]
-    cpu = scanning + (batch.cpu_seconds or 0.0) + sum(each["cpu_seconds"] for each in benchmarks)
+    testing = 0.0 if batch is None else batch.cpu_seconds or 0.0
+    cpu = scanning + testing + sum(each["cpu_seconds"] for each in benchmarks)
     result = {
         "commit": task.commit,
         "scan": found.scan.pk,
-        "batch": batch.pk,
+        "batch": None if batch is None else batch.pk,
         "modules": found.scan.modules,
         "found": found.scan.found,
         "counts": found.scan.counts,
@@ -151,12 +155,12 @@ def _outcome(
     return StepOutcome(state="done", note=_note(found, batch, proposed), result=result, cpu_seconds=cpu)
 
 
-def _paths(batch: SelfTestRun, *states: RunState) -> list[str]:
+def _paths(batch: SelfTestRun | None, *states: RunState) -> list[str]:
     rows = ModuleRun.objects.filter(batch=batch, state__in=states).order_by("path")
     return list(rows.values_list("path", flat=True)[:LISTED])
 
 
-def _reasons(batch: SelfTestRun) -> dict[str, str]:
+def _reasons(batch: SelfTestRun | None) -> dict[str, str]:
     rows = ModuleRun.objects.filter(batch=batch, state=RunState.SKIPPED).order_by("path")
     return dict(rows.values_list("path", "reason")[:LISTED])
 
@@ -170,9 +174,11 @@ def _unprofitable(proposed: list[dict[str, Any]]) -> Mapping[str, str]:
     return {path: reasons[0] for path, reasons in measured.items() if all(reasons)}
 
 
-def _note(found: Look, batch: SelfTestRun, proposed: list[dict[str, Any]]) -> str:
+def _note(found: Look, batch: SelfTestRun | None, proposed: list[dict[str, Any]]) -> str:
     if not found.scan.found:
         return f"{found.scan.modules} modules, all of them are reached"
-    tests = f"{batch.passed or 0} passed, {batch.failed or 0} failed, {batch.skipped or 0} not executed"
+    tests = "nothing new to test"
+    if batch is not None:
+        tests = f"{batch.passed or 0} passed, {batch.failed or 0} failed, {batch.skipped or 0} not executed"
     fits = sum(each["state"] == "candidate" for each in proposed)
     return f"{found.scan.found} of {found.scan.modules} modules not reached; {tests}; {fits} fit a workflow"
