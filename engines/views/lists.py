@@ -96,11 +96,12 @@ def show(
 
 
 def _rows(listing: Listing, found: Page[Any], order: Order) -> Panel:
+    count = len(found.rows)
     told = "newest first" if order == NEWEST else f"by {str(order).replace('_', ' ')}"
     return {
         "page": found,
         "rows": list(listing.rows(found.rows)),
-        "said": f"{len(found.rows)} {listing.noun}s, {told}",
+        "said": f"{count} {listing.noun}{'' if count == 1 else 's'}, {told}",
         "at_start": order == NEWEST and not found.previous,
     }
 

@@ -55,6 +55,7 @@ class TestWhatItShows:
             "pkg/new.py",
             "83%",
             "72%",
+            "1 module, newest first",
         ):
             assert said in page
 
