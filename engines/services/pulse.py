@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import Error, connection
 
 from engines.domain.errors import LeaseLost
-from engines.domain.states import Control
+from engines.domain.states import Control, StepState
 from engines.models import CycleStep
 from engines.services.leases import Lease, beat
 
@@ -46,7 +46,7 @@ class Heartbeat:
         self._give_up_at = time.monotonic() + GRACE_SECONDS
         self._stop = threading.Event()
         self._over = threading.Event()
-        self._news: dict[str, float | str | None] = {}
+        self._news: tuple[str, dict[str, float | str | None]] | None = None
         self._thread = threading.Thread(target=self._beat, name=f"heartbeat-{lease.cycle_id}", daemon=True)
 
     def __enter__(self) -> "Heartbeat":
@@ -62,7 +62,7 @@ class Heartbeat:
     def begin(self, step: str, seconds: float) -> None:
         """Say that `step` starts and may take so many seconds."""
         self._step = step
-        self._news = {}
+        self._news = None
         self._give_up_at = time.monotonic() + seconds + GRACE_SECONDS
 
     def is_set(self) -> bool:
@@ -71,7 +71,7 @@ class Heartbeat:
 
     def report(self, fraction: float | None, message: str = "") -> None:
         """Keep how far the step is; the next beat writes it."""
-        self._news = {"progress": fraction, "note": message[:500]}
+        self._news = (self._step, {"progress": fraction, "note": message[:500]})
 
     def _beat(self) -> None:
         interval = min(LISTEN_SECONDS, settings.SANDBOX.lease_seconds / 4)
@@ -98,8 +98,12 @@ class Heartbeat:
             self._stop.set()
 
     def _write_news(self) -> None:
-        news, self._news = self._news, {}
+        news, self._news = self._news, None
         if news:
+            # a step that ended meanwhile keeps what it said at its end
             CycleStep.objects.filter(
-                cycle=self.lease.cycle_id, name=self._step, cycle__lease_token=self.lease.token
-            ).update(**news)
+                cycle=self.lease.cycle_id,
+                name=news[0],
+                state=StepState.RUNNING,
+                cycle__lease_token=self.lease.token,
+            ).update(**news[1])
