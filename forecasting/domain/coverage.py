@@ -21,7 +21,7 @@ NEWEST: Final = 200
 KEPT: Final = 0.8
 """Weight of an error over that of the one after it."""
 
-OWN: Final = 0.5
+OWN: Final = 1 / 3
 """Weight of the past errors in a forecast's confidence; the interval's width has the rest."""
 
 NARROWEST, WIDEST = 1 / 3, 3.0
@@ -92,9 +92,9 @@ def reliability(errors: Iterable[float]) -> float | None:
 def confidence(errors: Sequence[float], expected: float) -> float | None:
     """Return how exact the next forecast will be by its subject's errors and its own width, 0..1.
 
-    `expected`: the absolute scaled error that the forecast's interval leads to expect. The geometric mean of
-    1 / (1 + expected) and of the reliability. None without errors: a width that nothing came of yet is a
-    promise, no evidence.
+    1 / (1 + e), e one third the usual error of the past, which is 1 / reliability - 1, and two thirds
+    `expected`: the absolute scaled error that the forecast's interval leads to expect. None without errors: a
+    width that nothing came of yet is a promise, no evidence.
     """
     past = reliability(errors)
-    return None if past is None else past**OWN * (1 + max(0.0, expected)) ** (OWN - 1)
+    return None if past is None else 1 / (1 + OWN * (1 / past - 1) + (1 - OWN) * max(0.0, expected))

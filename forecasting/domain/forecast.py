@@ -24,9 +24,9 @@ from forecasting.domain.forecast_mix import mixed
 LEAST_POINTS: Final = 8
 """Fewer points than this are answered by repeating the last value."""
 
-ANSWERED: Final = (0.025, 0.1, 0.5, 0.9, 0.975)
-OF_HALF: Final = math.sqrt(2 / math.pi) / 1.2815515655446004
-"""Mean absolute error over half the 80 % interval, of a normal law."""
+ANSWERED: Final = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
+OF_HALF: Final = math.sqrt(2 / math.pi) / 0.6744897501960817
+"""Mean absolute error over half the width of the middle half, of a normal law."""
 _NORMAL: Final = NormalDist()
 
 
@@ -84,17 +84,19 @@ def answer(
     """
     series, steps = checked(values), checked_horizon(horizon)
     scaled, who = _scaled(series, steps, np.array(ANSWERED), model)
-    widened = _widened(scaled, errors)
-    path = series.back(widened)
-    lower95, lower80, mean, upper80, upper95 = (tuple(map(float, column)) for column in path.T)
+    path = series.back(_widened(scaled, errors))
+    lower95, lower80, _, mean, _, upper80, upper95 = (tuple(map(float, column)) for column in path.T)
     kind = growth.classify(series.back(series.scaled).tolist(), mean)
-    sure = coverage.confidence(errors, _expected(widened))
+    sure = coverage.confidence(errors, _expected(scaled))
     return Forecast(mean, lower80, upper80, lower95, upper95, who, kind, sure)
 
 
 def _expected(scaled: Floats) -> float:
-    """Return the absolute error of the next step that quantiles at ANSWERED lead to expect."""
-    return float(scaled[0, 3] - scaled[0, 1]) / 2 * OF_HALF
+    """Return the absolute error of the next step that quantiles at ANSWERED lead to expect.
+
+    Of the middle half alone: it says more of the usual error than wider intervals, and nothing of past ones.
+    """
+    return float(scaled[0, 4] - scaled[0, 2]) / 2 * OF_HALF
 
 
 def scaled_error(values: Iterable[float], actual: float, expected: float) -> float | None:
@@ -129,20 +131,23 @@ def _shipped() -> Model | None:
 
 
 def _widened(scaled: Floats, errors: Sequence[float]) -> Floats:
-    """Return quantiles at ANSWERED with both intervals fitted to the subject's own errors."""
-    middle = scaled[:, 2:3]
+    """Return quantiles at ANSWERED with both intervals fitted to the subject's own errors.
+
+    What lies between the bounds of the 80 % one moves with them.
+    """
+    middle = scaled[:, 3:4]
     factors = []
-    for low, high, wished in ((1, 3, 0.8), (0, 4, 0.95)):
+    for low, high, wished in ((1, 5, 0.8), (0, 6, 0.95)):
         half = float(scaled[0, high] - scaled[0, low]) / 2
         factors.append(coverage.widening(errors, half, wished))
     inner, outer = factors
     outer = max(outer, inner * _share(scaled))
-    result: Floats = middle + (scaled - middle) * np.array([outer, inner, 1.0, inner, outer])
+    result: Floats = middle + (scaled - middle) * np.array([outer, *[inner] * 5, outer])
     return result
 
 
 def _share(scaled: Floats) -> float:
     """Return how far the 95 % interval may shrink before the 80 % one would leave it."""
-    offset = np.abs(scaled - scaled[:, 2:3])
-    outside, inside = offset[:, [0, 4]], offset[:, [1, 3]]
+    offset = np.abs(scaled - scaled[:, 3:4])
+    outside, inside = offset[:, [0, 6]], offset[:, [1, 5]]
     return float((inside / np.where(outside > 0, outside, np.inf)).max())

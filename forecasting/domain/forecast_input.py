@@ -9,6 +9,8 @@ from typing import Final, SupportsFloat, SupportsIndex
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.domain.finite import is_finite
+
 Floats = NDArray[np.float64]
 
 WINDOW: Final = 200
@@ -53,6 +55,13 @@ def checked(values: Iterable[object]) -> Series:
         unit = 0.0
     last = float(numbers[-1])
     return Series((numbers - last) / (unit or 1.0), last, unit)
+
+
+def check_all(values: Iterable[object]) -> None:
+    """Raise ValueError, naming the place, for any of these, old ones too, that `checked` doesn't take."""
+    for place, value in enumerate(values):
+        if not is_finite(value) or abs(value) > LARGEST:  # the quick way, for nearly all
+            _number(value, place)
 
 
 def _newest(values: Iterable[object]) -> tuple[Sequence[object], int]:

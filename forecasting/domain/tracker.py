@@ -148,15 +148,16 @@ class ROITracker:
         return self.series(subject, scenario).roi.mae
 
     def reliability(self, metric: str = "", *, subject: str = "", scenario: str = "") -> float | None:
-        """Return how exact the newest forecasts of the ROI or of a synergy metric were, 0 to 1.
+        """Return how exact the next forecast of the ROI or of a synergy metric will be, 0 to 1.
 
-        It is `coverage.reliability` of their scaled errors.
+        It is `coverage.reliability` of the scaled errors so far. Where the ROI's `forecast` was asked for
+        since the latest update, it is that forecast's confidence, which its interval has a part in.
 
         None before the first forecast met its outcome.
         """
         series = self.series(subject, scenario)
         if not metric:
-            return series.roi.reliability
+            return series.reliability
         found = series.metrics.get(short(metric))
         return None if found is None else found.reliability
 

@@ -46,6 +46,10 @@ class Foretold(Protocol):
     def growth(self) -> str:
         """What the path looks like: exponential, linear or marginal."""
 
+    @property
+    def confidence(self) -> float | None:
+        """How exact it will be, 0 to 1; None without past errors."""
+
 
 @dataclass(slots=True)
 class Issued:
@@ -59,6 +63,7 @@ class Issued:
     scale: float | None
     actual: list[float] = field(default_factory=list)
     error: float | None = None
+    confidence: float | None = None
 
     @property
     def is_open(self) -> bool:
@@ -130,9 +135,17 @@ class Series:
             self._open.pop()
             self.issued.pop()
         bands = [[found.lower80[0], found.upper80[0]], [found.lower95[0], found.upper95[0]]]
-        made = Issued(list(map(float, found.mean)), found.growth, bands, self.roi.scale)
+        path = list(map(float, found.mean))
+        made = Issued(path, found.growth, bands, self.roi.scale, confidence=found.confidence)
         self._open.append(made)
         self.issued.append(made)
+
+    @property
+    def reliability(self) -> float | None:
+        """How exact the next forecast will be: what it says itself where it was made, else by past errors."""
+        fresh = self._fresh()
+        told = fresh.confidence if fresh else None
+        return self.roi.reliability if told is None else told
 
     @property
     def size(self) -> float:

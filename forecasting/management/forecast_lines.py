@@ -11,6 +11,7 @@ from forecasting.domain.finite import is_finite
 
 BAD_INPUT: Final = 2
 HORIZON: Final = 5
+WANTED: Final = 'give an object with the list "values", as {"id": "a", "values": [1.0, 1.2]}'
 LISTS: Final = ("mean", "lower80", "upper80", "lower95", "upper95")
 
 
@@ -65,10 +66,16 @@ def forecaster(file: str | None) -> Answer:
 
     Raises ValueError or OSError when the model's file can't be used.
     """
-    from forecasting.domain.predictor import AdaptiveROIPredictor  # numpy takes a moment
+    from forecasting.domain.forecast_input import check_all  # numpy takes a moment
+    from forecasting.domain.predictor import AdaptiveROIPredictor
 
     predictor = AdaptiveROIPredictor.load(Path(file).read_bytes()) if file else AdaptiveROIPredictor()
-    return predictor.predict
+
+    def answer(values: Any, horizon: Any, errors: Any) -> Any:
+        check_all(values)  # a forecast looks at the newest alone; what is odd before says that the line is
+        return predictor.predict(values, horizon, errors)
+
+    return answer
 
 
 def _forecast(lines: BinaryIO, options: argparse.Namespace, answer: Answer) -> int:
@@ -101,7 +108,7 @@ def forecasts(lines: Iterable[bytes], horizon: int, answer: Answer) -> Iterator[
         item: dict[str, Any] = {}
         try:
             item = _item(line)
-            made = answer(item["values"], item.get("horizon", horizon), _errors(item))
+            made = answer(_values(item), item.get("horizon", horizon), _errors(item))
             yield {"id": item.get("id"), **_plain(made)}
         except (ValueError, RecursionError) as error:
             yield {"id": item.get("id"), "line": number, "error": _one_line(error)}
@@ -116,12 +123,21 @@ def _plain(made: Any) -> dict[str, Any]:
 def _item(line: bytes) -> dict[str, Any]:
     try:
         item = json.loads(line)
+    except json.JSONDecodeError as error:  # its own words count lines within this one
+        raise ValueError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
     except ValueError as error:
         raise ValueError(f"not JSON: {error}") from None
-    if not isinstance(item, dict) or not isinstance(item.get("values"), list):
-        raise ValueError('give an object with the list "values", as {"id": "a", "values": [1.0, 1.2]}')
+    if not isinstance(item, dict):
+        raise ValueError(WANTED)
     json.dumps(item.get("id"), allow_nan=False)  # it is printed again, so it must be JSON
     return item
+
+
+def _values(item: dict[str, Any]) -> list[Any]:
+    values = item.get("values")
+    if not isinstance(values, list):
+        raise ValueError(WANTED)
+    return values
 
 
 def _errors(item: dict[str, Any]) -> list[float]:

@@ -31,6 +31,24 @@ def test_made_series_are_the_same_for_a_seed(forecasts: ModuleType) -> None:
     assert all(np.isfinite(values).all() and len(values) >= 25 for values in forecasts.made(3, 10).values())
 
 
+def test_the_true_spread_of_made_series_is_known_and_may_change(forecasts: ModuleType) -> None:
+    even, uneven = (dict(forecasts.laws(3, 5, changing=changing)) for changing in (False, True))
+    assert {name: each.values.tolist() for name, each in even.items()} == forecasts.made(3, 5)
+    assert even.keys() == uneven.keys()
+    for name, each in uneven.items():
+        assert each.values.shape == each.spread.shape == even[name].values.shape
+        assert each.spread.min() > 0
+        assert np.ptp(each.spread / even[name].spread) > 0.1
+
+
+def test_reliability_is_asked_for_no_more_than_the_true_spread_gives(forecasts: ModuleType) -> None:
+    assert [forecasts.least_rank(known) for known in (None, 0.5)] == [0.3, 0.3]
+    assert forecasts.least_rank(0.2) == pytest.approx(0.15)
+    found = forecasts.uneven(1, 1)
+    assert -1 <= found["reliability"] <= 1
+    assert found["known"] is not None
+
+
 def test_a_ratio_has_an_interval_around_it(forecasts: ModuleType) -> None:
     random = np.random.default_rng(0)
     pairs = np.abs(random.normal(1, 0.1, (2, 60))) * np.array([[0.8], [1.0]])
@@ -53,11 +71,11 @@ def test_f1_counts_both_kinds_of_mistakes(forecasts: ModuleType) -> None:
 
 def report(**changed: Any) -> dict[str, Any]:
     ratios = {field: {"ratio": 0.95, "low": 0.9, "high": 1.0, "best": "drift"} for field in ("crps", "mase")}
-    walked = {"inside80": 0.8, "inside95": 0.95, "reliability": 0.4, "steps": 100}
+    walked = {"inside80": 0.8, "inside95": 0.95, "reliability": 0.4, "known": None, "steps": 100}
     growth = {"macro_f1": 0.9, "majority": 0.2, "by_class": {}}
     families = {"r": {"mase": 0.9, "crps": 0.9}}
     made = {"ours over best": ratios, "walked": walked, "growth": growth, "families": families, "ms": 3.0}
-    return {**made, "methods": {}, **changed}
+    return {**made, "uneven": walked, "methods": {}, **changed}
 
 
 def test_bars_are_met_and_missed(forecasts: ModuleType) -> None:
@@ -72,7 +90,7 @@ def test_bars_are_met_and_missed(forecasts: ModuleType) -> None:
 def test_what_was_not_measured_is_said_and_not_met(
     forecasts: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    walked = {"inside80": None, "inside95": 0.95, "reliability": 0.4, "steps": 0}
+    walked = {"inside80": None, "inside95": 0.95, "reliability": 0.4, "known": None, "steps": 0}
     found = report(walked=walked)
     forecasts.show({**found, "bars": forecasts.bars_of(found)})
     assert "MISS 80 % coverage after 20 errors: not measured" in capsys.readouterr().out

@@ -9,6 +9,7 @@ from forecasting.domain.coverage import (
     NARROWEST,
     WIDEST,
     AdaptiveLevel,
+    confidence,
     level_after,
     reliability,
     upper_quantile,
@@ -86,3 +87,12 @@ def test_reliability_falls_with_errors_and_weighs_the_newest() -> None:
     assert reliability([1.0] * 10) == pytest.approx(0.5)
     late, early = reliability([0.1] * 5 + [3.0]), reliability([3.0] + [0.1] * 5)
     assert (late or 1.0) < (early or 0.0)
+
+
+def test_confidence_is_of_the_past_and_twice_of_the_width() -> None:
+    assert confidence([], 1.0) is None
+    assert confidence([0.0], 0.0) == 1.0
+    assert confidence([1.0], 1.0) == pytest.approx(0.5)
+    assert confidence([1.0], 7.0) == pytest.approx(3 / (3 + 1 + 14))
+    assert confidence([7.0], 1.0) == pytest.approx(3 / (3 + 7 + 2))
+    assert confidence([1.0], -0.5) == confidence([1.0], 0.0)

@@ -82,8 +82,20 @@ def test_the_shape_and_order_of_an_answer() -> None:
 
 def test_an_answer_agrees_with_the_quantiles() -> None:
     found, rows = answer(WALK, 4), quantiles(WALK, 4, ANSWERED)
-    assert np.allclose(rows[:, 2], found.mean)
+    assert np.allclose(rows[:, 3], found.mean)
     assert np.allclose(rows[:, 0], found.lower95)
+
+
+def test_confidence_tells_wide_forecasts_from_narrow_ones_by_the_model_alone() -> None:
+    few, many = (answer(WALK, 1, [1.0] * count).confidence for count in (3, 60))
+    assert few == pytest.approx(
+        many
+    )  # the intervals were fitted to the errors, the confidence counts them once
+    noise = np.random.default_rng(3).normal(0, 1, 40) * np.repeat([1.0, 0.1], 20)
+    calm, wild = (answer(values, 1, [1.0]).confidence for values in (noise, noise[::-1]))
+    assert calm is not None
+    assert wild is not None
+    assert calm > wild + 0.1
 
 
 def test_levels_may_come_in_any_order() -> None:
@@ -181,7 +193,7 @@ def test_own_errors_widen_and_narrow_the_intervals() -> None:
     plain, calm, wild = (answer(WALK, 3, errors) for errors in ((), [0.05] * 60, [9.0] * 60))
     assert width(calm) < 0.8 * width(plain) < width(plain) < 0.8 * width(wild)
     assert calm.mean == plain.mean == wild.mean
-    assert (wild.confidence or 1.0) < 0.2 < (calm.confidence or 0.0)
+    assert (wild.confidence or 1.0) < 0.25 < (calm.confidence or 0.0)
 
 
 @settings(max_examples=20, deadline=None)

@@ -24,6 +24,7 @@ class Path:
     upper95: tuple[float, ...] = (99.0,)
     model: str = "by hand"
     growth: str = "marginal"
+    confidence: float | None = None
 
 
 class Same:
@@ -114,6 +115,21 @@ def test_a_forecast_is_held_against_the_next_update() -> None:
     update = tracker.update(10.0, 14.0)
     assert (update.delta, update.error) == (4.0, 1.0 / 1.5)
     assert forecaster.asked == [(2, 3, 1)]
+
+
+def test_the_reliability_of_a_forecast_that_was_made_is_what_it_says_itself() -> None:
+    sure = lambda values, horizon, errors: Path(mean=(values[-1],) * horizon, confidence=0.9)  # noqa: E731
+    tracker = fed([1.0, 3.0], ROITracker(answer=sure))
+    past = tracker.reliability()
+    tracker.forecast(3)
+    assert tracker.reliability() == 0.9 != past
+    kept = json.loads(json.dumps(tracker.to_dict()))
+    assert ROITracker.from_dict(kept).reliability() == 0.9
+    for row in kept["series"][0][2]["issued"]:
+        del row["confidence"]  # as earlier versions wrote it
+    assert ROITracker.from_dict(kept).reliability() == past
+    fed([3.0], tracker)
+    assert tracker.reliability() == pytest.approx((0.5**0.8) ** (1 / 1.8))
 
 
 def test_outcomes_show_what_was_foretold_beside_what_came() -> None:
