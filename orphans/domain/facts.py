@@ -5,6 +5,7 @@ Nothing here decides: a string or a word only says which files are worth a parse
 """
 
 import re
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 MAX_LISTED: Final = 4000
@@ -19,33 +20,27 @@ PLUGGED: Final = "plugins"
 _PLUGGED: Final = re.compile(
     rb"""(?:join\([^\n]*,|/)\s*["'](?:plugins?|extensions|addons)["']\s*(?:\)|$|[,/])|\b(?:plugins|extensions|addons)\.__(?:name|path)__"""
 )
-_QUOTED: Final = re.compile(rb'"([A-Za-z_][\w-]*+[./:][\w./:-]*+|\.[\w.:/-]*+)"')
-"""With one kind of quote a search begins at a single byte, which is five times as fast as at one of two."""
+_QUOTED: Final = re.compile(
+    rb'"([A-Za-z_][\w-]*+(?:[./:][\w./:-]*+"| (?:(?<="import )|(?<="from ))'
+    rb'|"(?<=[ns]")(?:(?<="plugin")|(?<="plugins")|(?<="addons")|(?<="extensions")))|\.[\w.:/-]*+")'
+)
+"""With one kind of quote a search begins at a single byte, which is five times as fast as at one of two.
+What it finds ends in a quote; `_SPOKEN` and `_FOLDERS` are found on the way."""
+_SPOKEN: Final = frozenset({b"import ", b"from "})
+"""How a string begins that is code."""
+_FOLDERS: Final = frozenset({b'plugin"', b'plugins"', b'addons"', b'extensions"'})
+"""Quoted names of folders of plugins."""
 _HEAD: Final = re.compile(rb"[ \t]*(?:from|import|cimport)[ \t]+([\w.]+)")
+_BACKSLASH: Final = ord("\\")
 _DASH_M: Final = re.compile(rb"""-(?=m)m["']?[ ,]+["']?([A-Za-z_][\w.]+)""")
 _CODE: Final = re.compile(rb'"(?:from|import) +([A-Za-z_][\w.]*\w)(?: +import +(\w+))?')
-_PY: Final = re.compile(rb"\.py\b")
+_PY: Final = re.compile(rb"py(?:(?<=\.py)\b|(?<=runpy))")
+"""The end of a path, or of the name of the module that runs others."""
 _BACKWARDS: Final = re.compile(rb"[\w./-]+")
 _GUARD: Final = re.compile(
     rb"""\n[ \t]*(?:el)?if[ \t(]+__name__\s*==\s*["']__main__|\n[ \t]*if[ \t(]*["']__main__["']\s*=="""
 )
 
-_FINDERS: Final = re.compile(
-    rb"_(?:(?<=iter_)modules|(?<=walk_)packages|(?<=spec_)from|(?<=\ndef _)_getattr__|(?<=lazy_)loader"
-    rb"|(?<=azy_)import|LAZY|lazy(?: =|:|_imports)|import_structure|(?<=load_)extension|(?:sub)?modules\("
-    rb"|(?<=load_)module\(|plugins?\(|packages\()"
-)
-_FINDER_SIGNS: Final = (
-    b"odules(__",
-    b"lugins(__",
-    b"autodiscover",
-    b".scan(",
-    b"runpy.",
-    b"runpy import",
-    b"SourceFileLoader",
-)
-_FINDER_LAZY: Final = re.compile(rb"z(?<=az)y(?:Module|Import)")
-"""Code that finds modules by a folder, or imports them on demand."""
 _IMPORTER: Final = re.compile(
     rb"(?:import_module|__import__|import_(?:from_)?string|find_spec)\(\s*(?![\"'][\w.]+[\"']\s*[,)])"
 )
@@ -62,23 +57,34 @@ _COMPOSED: Final = (
 )
 """Names that are put together, in a source with one kind of quote."""
 _UNDERSCORED: Final = re.compile(
-    rb"_(?:modules\(|(?<=load_)module\(|plugins?\(|plugins|packages\(|LAZY|APPS|_import__"
-    rb"|(?<=\ndef _)_getattr__|(?<=import_)(?:module|string)|(?<=_import_)structure|(?<=find_)spec"
-    rb"|(?<=spec_)from|(?<=load_)ext|_main__)"
+    rb"_(?:m(?:odules(?:\(|(?<=iter_modules))|odule(?:(?<=import_module)|\((?<=load_module\()))"
+    rb"|p(?:lugins?\(|lugins|ackages(?:\(|(?<=walk_packages)))|LAZY|APPS"
+    rb"|_(?:(?<=odules\(__)|(?<=lugins\(__)|import__|main__|getattr__(?<=\ndef __getattr__)"
+    rb"|name__(?<=s\.__name__)|path__(?<=s\.__path__))"
+    rb"|s(?:tring(?<=import_string)|tructure(?<=_import_structure)|pec(?<=find_spec)|ubmodules\()"
+    rb"|from(?<=spec_from)|ext(?<=load_ext)(?:ension)?|l(?:oader(?<=lazy_loader)|azy(?: =|:|_imports))"
+    rb"|import(?<=azy_import))"
 )
-_NO_LOADERS: Final = frozenset({b"_APPS", b"__main__", b"_plugins"})
-"""What `_UNDERSCORED` finds besides parts of words of code that imports what it names only at run time."""
-_SIGNS: Final = (b"odules(__", b"lugins(__", b"pkgutil", b"runpy", b"autodiscover", b".scan(", b"FileLoader")
-_LAZY: Final = re.compile(rb"z(?<=az)y[_MI]")
-"""With `_SIGNS` the other parts of such words."""
-_ENDINGS: Final = (
-    re.compile(rb"S(?:(?<=PLUGINS)|(?<=ODULES)|(?<=ACKAGES))"),
-    re.compile(rb"=(?:(?<=clude=)|(?<=imports=))"),
+"""Parts of words of code that may import what it names only at run time, or what it finds in a folder. A
+search passes over other bytes than its first one ten times as fast as it tries something at it, and words
+that go on with a letter are told apart at once; so all words with a common byte are looked for together."""
+_OTHERS: Final = frozenset({b"_APPS", b"__main__", b"_plugins", b"__name__", b"__path__"})
+"""What `_UNDERSCORED` finds that loads nothing."""
+_NAMED: Final = frozenset({b"__import__", b"_module", b"_string", b"_spec", b"_ext"})
+"""Parts of functions that import one module by its name."""
+_UNSURE: Final = frozenset({b"_modules", b"_packages", b"_submodules(", b"_lazy =", b"_lazy:"})
+"""What loads only together with other words."""
+_SIGNS: Final = (b"pkgutil", b"runpy", b"FileLoader")
+_LAZY: Final = re.compile(rb"z(?<=az)y(?:_|Module|Import|M|I)")
+_HINTS: Final = frozenset({b"zy_", b"zyM", b"zyI"})
+"""What `_LAZY` finds that loads only together with other words."""
+_RARE: Final = re.compile(
+    rb"c(?:over(?<=autodiscover)|an\((?<=\.scan\()|eFileLoader(?<=SourceFileLoader)|kages(?<=packages)|lude=)"
 )
-"""A quick no for `LISTS`, for those without a `_`. A search that begins with one fixed byte passes over the
-others ten times as fast as one that begins with any of several, so words are looked for from their rarest
-byte, and all that share it together."""
-
+"""Words of `LISTS`, and of code that finds modules by a folder."""
+_LISTED: Final = frozenset({b"ckages", b"clude="})
+"""What `_RARE` finds that loads nothing."""
+_PLURAL: Final = re.compile(rb"S(?:(?<=PLUGINS)|(?<=ODULES)|(?<=ACKAGES))")
 RUNNERS: Final = (
     b"subprocess",
     b"open",
@@ -148,39 +154,56 @@ class Facts(NamedTuple):
 
 def facts_of(data: bytes) -> Facts:
     """Return what the bytes tell."""
-    commands = _listed([*_DASH_M.findall(data), *_paths(data)])
-    underscored = set(_UNDERSCORED.findall(data))
-    signs = any(sign in data for sign in _SIGNS) or _LAZY.search(data) is not None
-    loads = signs or not underscored <= _NO_LOADERS
     quoted = data.replace(b"'", b'"')
-    if b'"import ' in quoted or b'"from ' in quoted:
-        commands = _listed([*map(str.encode, commands), *_spelled(quoted)])
-    words = _words(data, underscored)
-    if loads and (b"import_module(" in data or b"__import__(" in data):
-        words = (*words, OPAQUE, *([UNKNOWN] if _IMPORTER.search(data) else ()))
-    if b"plugins" in data or b"addons" in data or b"extensions" in data:
-        words = (*words, PLUGGED) if b"__" in data and _PLUGGED.search(data) else words
+    strings = dict.fromkeys(_QUOTED.findall(quoted))
+    words, rare = set(_UNDERSCORED.findall(data)), set(_RARE.findall(data))
+    paths, runs = _paths(data)
+    commands = [*_DASH_M.findall(data), *paths]
+    if not strings.keys().isdisjoint(_SPOKEN):
+        commands += _spelled(quoted)
+    named = _listed(commands)
     return Facts(
         imports=_listed(_heads(data)),
-        strings=_listed(_QUOTED.findall(quoted)),
-        commands=commands,
-        guarded=b"__main__" in underscored and _GUARD.search(b"\n" + data) is not None,
-        loads=loads and _is_loader(data, quoted, signs=signs),
-        runs=bool(commands) and any(word in data for word in RUNNERS),
+        strings=_texts(strings),
+        commands=named,
+        guarded=b"__main__" in words and _GUARD.search(b"\n" + data) is not None,
+        loads=runs or _finds(data, words, rare) or _puts_together(data, quoted, words),
+        runs=bool(named) and any(word in data for word in RUNNERS),
         shebang=data.startswith(b"#!"),
-        words=words,
+        words=(*_lists(data, words, rare), *_opaque(data, words), *_plugged(data, words, strings)),
     )
 
 
-def _words(data: bytes, underscored: set[bytes]) -> tuple[str, ...]:
+def _texts(strings: dict[bytes, None]) -> tuple[str, ...]:
+    """Return the names in quotes; each ends in its quote, and has no other."""
+    names = (each for each in strings if each not in _SPOKEN and each not in _FOLDERS)
+    kept = b"".join(islice(names, MAX_LISTED)).decode("ascii", "replace")
+    return tuple(kept[:-1].split('"')) if kept else ()
+
+
+def _lists(data: bytes, words: set[bytes], rare: set[bytes]) -> tuple[str, ...]:
     """Return the words of `LISTS` in the file."""
     may_list = (
-        b"_APPS" in underscored
-        or not underscored.isdisjoint((b"_plugins", b"_plugins("))
-        or b"packages" in data
-        or any(each.search(data) for each in _ENDINGS)
+        not words.isdisjoint((b"_APPS", b"_plugins", b"_plugins("))
+        or not rare.isdisjoint(_LISTED)
+        or b"imports=" in data
+        or _PLURAL.search(data)
     )
     return tuple(word.decode() for word in LISTS if word in data) if may_list else ()
+
+
+def _opaque(data: bytes, words: set[bytes]) -> tuple[str, ...]:
+    """Return the words of a file that imports something by name."""
+    if words <= _OTHERS or (b"import_module(" not in data and b"__import__(" not in data):
+        return ()
+    return (OPAQUE, UNKNOWN) if _IMPORTER.search(data) else (OPAQUE,)
+
+
+def _plugged(data: bytes, words: set[bytes], strings: dict[bytes, None]) -> tuple[str, ...]:
+    if words.isdisjoint((b"__name__", b"__path__")) and strings.keys().isdisjoint(_FOLDERS):
+        return ()
+    is_some = b"plugins" in data or b"addons" in data or b"extensions" in data
+    return (PLUGGED,) if is_some and b"__" in data and _PLUGGED.search(data) else ()
 
 
 def _spelled(quoted: bytes) -> list[bytes]:
@@ -197,7 +220,7 @@ def _heads(data: bytes) -> list[bytes]:
     at = data.find(b"import")
     while at >= 0:
         start = data.rfind(b"\n", 0, at) + 1
-        while start > 1 and data[start - 2 : start - 1] == b"\\":  # the line goes on
+        while start > 1 and data[start - 2] == _BACKSLASH:  # the line goes on
             start = data.rfind(b"\n", 0, start - 1) + 1
         head = _HEAD.match(data, start)
         if head is not None:
@@ -207,25 +230,37 @@ def _heads(data: bytes) -> list[bytes]:
     return found
 
 
-def _is_loader(data: bytes, quoted: bytes, *, signs: bool) -> bool:
-    if _FINDERS.search(data) is not None or (signs and _has_finder_sign(data)):
+def _finds(data: bytes, words: set[bytes], rare: set[bytes]) -> bool:
+    """Tell whether code finds modules by a folder, or imports them on demand."""
+    lazy = {match[0] for match in _LAZY.finditer(data)}
+    if rare - _LISTED or lazy - _HINTS or words - _OTHERS - _NAMED - _UNSURE:
         return True
+    if words.isdisjoint(_UNSURE):
+        return False
+    return bool(lazy) or not words.isdisjoint(_NAMED) or any(sign in data for sign in _SIGNS)
+
+
+def _puts_together(data: bytes, quoted: bytes, words: set[bytes]) -> bool:
+    """Tell whether code imports a module by a name that it puts together."""
+    if words.isdisjoint(_NAMED):
+        return False
     if b"import_module(" not in data and b"__import__(" not in data and b"import_string(" not in data:
         return False
     return _IMPORTER.search(data) is not None and any(each.search(quoted) for each in _COMPOSED)
 
 
-def _has_finder_sign(data: bytes) -> bool:
-    return any(word in data for word in _FINDER_SIGNS) or _FINDER_LAZY.search(data) is not None
-
-
-def _paths(data: bytes) -> list[bytes]:
-    found = []
+def _paths(data: bytes) -> tuple[list[bytes], bool]:
+    """Return the paths of Python files, and whether code uses `runpy`."""
+    found, runs = [], False
     for each in _PY.finditer(data):
-        before = _BACKWARDS.match(data[max(0, each.start() - 120) : each.start()][::-1])
+        at = each.start()
+        if data[at - 1 : at] != b".":
+            runs = runs or data.startswith((b".", b" import"), at + 2)
+            continue
+        before = _BACKWARDS.match(data[max(0, at - 121) : at - 1][::-1])
         if before is not None:
             found.append(before[0][::-1] + b".py")
-    return found
+    return found, runs
 
 
 def _listed(found: list[bytes]) -> tuple[str, ...]:

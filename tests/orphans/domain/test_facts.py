@@ -102,6 +102,67 @@ def test_words_that_may_list_modules_are_kept(each: bytes) -> None:
     assert not facts_of(b"x = 1\n").lists
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "for each in iter_modules(path): pass", "from pkgutil import walk_packages", "load_plugins(__file__)",
+        "find_modules(__path__)", "\ndef __getattr__(name): pass", "_LAZY = {}", "lazy_loader.attach()",
+        "from x import LazyModule", "app.autodiscover_tasks()", "scanner.scan(pkg)", "runpy.run_path(x)",
+        "from runpy import run_path", "SourceFileLoader(name, path)", "load_module(name)",
+        "spec_from_file_location(name)", "_import_structure = {}", "bot.load_extension(name)",
+        "import_module(f'pkg.{name}')", "__import__('pkg.' + name)", "import_string('%s.mod' % name)",
+        "import pkgutil\nself._lazy = x", "import pkgutil\nwalk_packages", "find_spec(x)\nload_submodules(x)",
+    ],
+)  # fmt: skip
+def test_code_that_finds_modules_or_puts_their_names_together(line: str) -> None:
+    assert facts_of(line.encode()).loads
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "if __name__ == '__main__': pass", "INSTALLED_APPS = []", "pytest_plugins = []", "self._lazy = x",
+        "find_submodules(x)", "import pkgutil", "import runpy", "lazy_map", "LazyMap", "plugins.__name__",
+        "import_module('pkg.mod')", "__import__('pkg')", "import_module(name)", "discover(x)", "rescan(x)",
+        "packages = []", "include=[]", "def f():\n    def __getattr__(self): pass", "FileLoader",
+    ],
+)  # fmt: skip
+def test_code_that_does_not(line: str) -> None:
+    assert not facts_of(line.encode()).loads
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("import_module('a.b')", ("import(",)),
+        ("import_module(name)", ("import(", "import(?")),
+        ("x = '__import__('", ("import(", "import(?")),
+        ("os.path.join(dirname(__file__), 'plugins')", ("plugins",)),
+        ("join(here, 'addons')", ()),
+        ("import extensions\nx = extensions.__name__\n", ("plugins",)),
+        ("__all__ = ['plugin']", ()),
+        ("x = 'from a.b import c'", ()),
+    ],
+)
+def test_words_of_importers_and_of_folders_of_plugins(source: str, words: tuple[str, ...]) -> None:
+    assert facts_of(source.encode()).words == words
+
+
+@pytest.mark.parametrize(
+    ("source", "commands"),
+    [
+        ("run(['python', '-c', 'import pkg.mod'])", ("pkg.mod",)),
+        ("run('from pkg import mod')", ("pkg.mod",)),
+        ("x = 'important.py'", ("important.py",)),
+        ("x = 'import  b'", ()),
+    ],
+)
+def test_names_of_code_in_strings(source: str, commands: tuple[str, ...]) -> None:
+    facts = facts_of(source.encode())
+    assert facts.commands == commands
+    assert not any(each.startswith(("import ", "from ")) for each in facts.strings)
+
+
 def test_a_generated_table_is_cut() -> None:
     data = "\n".join(f"x = 'a.b{number}'" for number in range(MAX_LISTED + 50)).encode()
     assert len(facts_of(data).strings) == MAX_LISTED
