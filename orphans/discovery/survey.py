@@ -181,11 +181,15 @@ class Survey:
 
     def around(self, path: str, text: str) -> Detail | None:
         """Return what a file tells; of a large one only the definitions that hold the text."""
-        if path not in self._details and len(self.data(path)) >= LEAST:
+        if not self._is_parsed(path) and len(self.data(path)) >= LEAST:
             told = holding(self.data(path), text, *self._called(path))
             if told is not None:
                 return told
         return self.detail(path)
+
+    def _is_parsed(self, path: str) -> bool:
+        """Tell whether a file is parsed whole, or will be for its loaders: then an excerpt saves nothing."""
+        return path in self._details or (self.facts[path].loads and not self.is_test_file(path))
 
     def _parse(self, path: str) -> Detail | None:
         return detail_of(self.data(path), *self._called(path))
@@ -201,7 +205,7 @@ class Survey:
         Of a large file only the definitions around the text are parsed.
         """
         known = self._excerpts.setdefault(path, {})
-        if path not in self._details and text not in known:
+        if text not in known and not self._is_parsed(path):
             data = self.data(path)
             small = len(data) < LEAST
             told = None if small else told_around(data, quoted(data, text), *self._called(path))

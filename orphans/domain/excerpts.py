@@ -6,6 +6,7 @@ quotes, in a branch, in a line that goes on) there is no answer, and the whole f
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from orphans.domain.detail import detail_of
@@ -13,7 +14,8 @@ from orphans.domain.told import Detail, Said
 
 LEAST: Final = 6_000
 """Bytes of a file below which an excerpt saves nothing."""
-_HEADER: Final = re.compile(rb"(?:async +def|def|class) ")
+_HEADER: Final = re.compile(rb"(?:async +def|def|class) |@")
+_ASSIGNED: Final = re.compile(rb"[A-Za-z_]\w*(?: *:[^=\n]+)? = ")
 _LOADING: Final = re.compile(
     rb"import_module|__import__|import_(?:from_)?string|find_spec|spec_from|iter_modules|walk_packages"
     rb"|load_(?:module|extension)|odules\(|lugins\(|ackages\(|autodiscover|\.scan\(|runpy|FileLoader|azy_"
@@ -23,8 +25,11 @@ _IMPORT: Final = re.compile(rb"^(?:import|from)[ \t][^\n\\(;]*\n", re.MULTILINE)
 _DOCSTRING: Final = re.compile(rb"\A(?:\s|#[^\n]*\n)*[rRuU]?(\"{3}|'{3}).*?\1", re.DOTALL)
 _STATEMENT: Final = re.compile(rb"[A-Za-z_@]")
 _BLANKS: Final = re.compile(rb"[ \t]*")
-_GOES_ON: Final = (b"", b"\n", b"\r", b"#", b")", b"]", b"}")
-"""First bytes of a line that ends no statement, however little it is indented."""
+_NO_CODE: Final = (b"", b"\n", b"\r", b"#", b")", b"]", b"}")
+"""First bytes of a line whose indentation tells nothing."""
+
+_detail_of: Final = lru_cache(maxsize=4)(detail_of)
+"""Several texts of one definition are asked for in a row."""
 
 
 def quoted(data: bytes, text: str) -> list[int]:
@@ -77,7 +82,7 @@ def told_around(
         if start < 0:
             return None
         opening = b"if 1:\n" if data[start : start + 1] in (b" ", b"\t") else b""
-        inner = detail_of(head + opening + data[start:until], path, name, package)
+        inner = _detail_of(head + opening + data[start:until], path, name, package)
         if inner is None:
             return None
         before = head.count(b"\n") + len(opening[:1])
@@ -98,23 +103,33 @@ def _add(found: Detail, inner: Detail, lines: int, before: int) -> None:
 
 
 def _around(data: bytes, at: int) -> tuple[int, int]:
-    """Return begin and end of the smallest definition around a place, else of its top-level statement."""
-    start = data.rfind(b"\n", 0, at) + 1
-    own = depth = _indent(data, start)
-    while not _is_header(data, start, depth, own):
+    """Return begin and end of the smallest definition around a place, else of its top-level statement.
+
+    Of a place directly in a class it is the assignment alone, when there is one.
+    """
+    start = here = data.rfind(b"\n", 0, at) + 1
+    depth = least = _indent(data, start)
+    assigned = -1
+    while not _is_header(data, start, depth, least + (start == here)):
+        if assigned < 0 and depth <= least and _ASSIGNED.match(data, start + depth):
+            assigned = start
         if not start:
             return -1, -1
+        if data[start + depth : start + depth + 1] not in _NO_CODE:
+            least = min(least, depth)
         start = data.rfind(b"\n", 0, start - 1) + 1
         depth = _indent(data, start)
+    if assigned >= 0 and data.startswith(b"class ", start + depth):
+        start, depth = assigned, _indent(data, assigned)
     if data.count(b'"""', 0, start) % 2 or data.count(b"'''", 0, start) % 2:
         return -1, -1
     return start, _end(data, start, depth)
 
 
-def _is_header(data: bytes, start: int, depth: int, own: int) -> bool:
+def _is_header(data: bytes, start: int, depth: int, below: int) -> bool:
     if not depth:
         return _STATEMENT.match(data, start) is not None
-    return depth < own and _HEADER.match(data, start + depth) is not None
+    return depth < below and _HEADER.match(data, start + depth) is not None
 
 
 def _indent(data: bytes, start: int) -> int:
@@ -124,14 +139,11 @@ def _indent(data: bytes, start: int) -> int:
 
 def _end(data: bytes, start: int, depth: int) -> int:
     """Return where the statement that begins at `start` ends: at the next line that isn't deeper."""
-    decorated = data[start + depth : start + depth + 1] == b"@"
-    at = data.find(b"\n", start) + 1
-    while at:
-        here = at + _indent(data, at)
-        first = data[here : here + 1]
-        if here - at <= depth and first not in _GOES_ON:
-            if not decorated:
-                return at
-            decorated = first == b"@"
-        at = data.find(b"\n", at) + 1
+    decorated = data.startswith(b"@", start + depth)
+    following = re.compile(rb"\n(?=[ \t]{0,%d}+[^ \t\n\r#)\]}])" % depth)
+    for each in following.finditer(data, start):
+        at = each.end()
+        if not decorated:
+            return at
+        decorated = data.startswith(b"@", at + _indent(data, at))
     return len(data)

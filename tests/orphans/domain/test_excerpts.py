@@ -25,6 +25,15 @@ def decorated():
 class Holder:
     choices = ["pkg.two"]
 
+    apps = [
+        "pkg.five",
+    ]
+
+    @override(
+        APPS=["pkg.six"],
+    )
+    def other(self, name="pkg.seven"): ...
+
     @classmethod
     def method(
         cls,
@@ -45,7 +54,7 @@ def found(text: str) -> list[Said] | None:
     return None if told is None else [each for each in told.strings if each.text == text]
 
 
-@pytest.mark.parametrize("text", ["pkg.two", "pkg.three", "pkg.four"])
+@pytest.mark.parametrize("text", ["pkg.two", "pkg.three", "pkg.four", "pkg.five", "pkg.six", "pkg.seven"])
 def test_strings_lines_and_contexts_are_those_of_the_whole_file(text: str) -> None:
     whole = detail_of(FILE.encode(), "m.py", "m", "")
     excerpt = found(text)
@@ -53,6 +62,18 @@ def test_strings_lines_and_contexts_are_those_of_the_whole_file(text: str) -> No
     assert excerpt is not None
     expected = [(each.line, each.context) for each in whole.strings if each.text == text]
     assert [(each.line, each.context) for each in excerpt] == expected != []
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"), [("pkg.five", [21]), ("pkg.six", [25, 27]), ("pkg.seven", [27]), ("pkg.three", [35])]
+)
+def test_no_more_is_parsed_than_the_definition_or_the_assignment_in_a_class(
+    text: str, lines: list[int]
+) -> None:
+    data = FILE.encode()
+    told = told_around(data, quoted(data, text), "m.py", "m", "")
+    assert told is not None
+    assert [each.line for each in told.strings] == lines
 
 
 def test_a_place_in_a_docstring_of_the_module_has_no_answer() -> None:
@@ -63,7 +84,7 @@ def test_imports_keep_their_lines() -> None:
     data = FILE.encode()
     told = told_around(data, [data.index(b"pkg.three")], "m.py", "m", "")
     assert told is not None
-    assert [(each.module, each.name, each.line) for each in told.imports] == [("pkg", "other", 24)]
+    assert [(each.module, each.name, each.line) for each in told.imports] == [("pkg", "other", 33)]
 
 
 @pytest.mark.parametrize(
