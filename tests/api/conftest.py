@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from menace_site.api.throttling import FixedWindow
 from menace_site.tokens import SCOPES, create_token
@@ -59,3 +61,11 @@ def viewer(db: None) -> Api:
 def operator(db: None) -> Api:
     """A program of an operator."""
     return Api(make_user("operator"))
+
+
+@pytest.fixture
+def plain_site(db: None, settings: Settings) -> None:
+    """Leave out what neither lets in nor keeps out, and costs every request."""
+    cache.clear()
+    beside = ("ServeStaticMiddleware", "GZipMiddleware")
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if not name.endswith(beside)]

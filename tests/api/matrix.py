@@ -185,6 +185,32 @@ def routes(patterns: Any = None, prefix: str = "") -> Iterator[str]:
             yield route
 
 
+def wrong_answers(kind: str) -> list[str]:
+    """Ask for every route of one kind as everybody; return the rows that differ from the table's."""
+    people = {person.name: person for person in subjects()}
+    own, foreign = own_and_foreign()
+    wrong = []
+    for (route, method), expected in table().items():
+        if kind_of(route) != kind:
+            continue
+        found = [
+            "".join(
+                ask(people[name], method, address(route, thing, people[name], own=thing is own))
+                for name in who(route)
+            )
+            for thing in ([own, foreign] if expected[1] else [own])
+        ]
+        actual = (found[0], found[1] if len(found) > 1 else "")
+        if actual != expected:
+            wrong.append(f"{line(route, method, *actual)}   table: {' '.join(expected)}")
+    return wrong
+
+
+def kind_of(route: str) -> str:
+    """Return `api`, `admin` or `pages`: each kind has a test file, for files are what processes share."""
+    return next((kind for kind in ("api", "admin") if route.startswith(f"{kind}/")), "pages")
+
+
 def who(route: str) -> tuple[str, ...]:
     """Return the subjects to try: to the admin, whoever isn't staff is the same."""
     return STAFF_OR_NOT if route.startswith("admin/") else SUBJECTS
