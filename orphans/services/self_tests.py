@@ -163,8 +163,8 @@ def work(
 ) -> int:
     """Test modules of a set one after another while there are free ones and time; return how many."""
     until, done = time.monotonic() + seconds, 0
-    batch = SelfTestRun.objects.get(pk=batch_id)
-    while time.monotonic() < until and not (cancel and cancel.is_set()):
+    batch = SelfTestRun.objects.filter(pk=batch_id).first()
+    while batch and time.monotonic() < until and not (cancel and cancel.is_set()):
         lease = claim(batch_id, owner or _owner())
         if lease is None:
             break
@@ -211,10 +211,10 @@ def _order(batch: SelfTestRun, row: ModuleRun) -> Order:
 
 
 def close(batch_id: int) -> bool:
-    """End a set whose modules all have their verdict; return whether it has ended, by whomever."""
+    """End a set whose modules all have their verdict; return whether it has ended, or there is none."""
     with transaction.atomic():
-        batch = SelfTestRun.objects.select_for_update().get(pk=batch_id)
-        if batch.state not in ACTIVE_BATCH:
+        batch = SelfTestRun.objects.select_for_update().filter(pk=batch_id).first()
+        if batch is None or batch.state not in ACTIVE_BATCH:
             return True
         if batch.runs.filter(state__in=[RunState.QUEUED, RunState.RUNNING]).exists():
             return False

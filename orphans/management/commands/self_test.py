@@ -134,10 +134,10 @@ def _task(options: dict[str, Any]) -> Task:
 
 
 def _checkout(given: str | None) -> Path:
-    checkout = repository_roots(root=given)[0] if given else repository_roots()[0]
-    if not checkout.is_dir():
-        raise InvalidInput(f"{checkout} is no folder", field="checkout")
-    return checkout
+    try:
+        return repository_roots(root=given or None)[0]
+    except FileNotFoundError as error:
+        raise InvalidInput(str(error), field="checkout") from None
 
 
 def _named(checkout: Path, name: str) -> str:
