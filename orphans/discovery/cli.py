@@ -1,7 +1,6 @@
 """`manage.py orphans scan PATH`: needs no database, and starts no Django."""
 
 import argparse
-import gc
 import json
 import os
 import sys
@@ -91,10 +90,11 @@ def _told(found: "Explanation") -> str:
 
 
 def program(arguments: Sequence[str]) -> int:
-    """Scan and print as a process of its own, which ends after it: what is left isn't searched for cycles."""
+    """Scan and print as a process of its own, which ends at once: nothing is taken down object by object."""
     code = main(arguments)
-    gc.freeze()
-    return code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def skipped() -> list[str]:

@@ -6,17 +6,16 @@ from functools import cached_property
 
 from orphans.discovery.survey import Survey
 from orphans.domain.findings import Evidence
+from orphans.domain.late import late
 from orphans.domain.names import INIT, base_of, folder_of
 from orphans.domain.rules import DJANGO_APP, MIGRATIONS, PACKAGING
 
 Found = Iterator[tuple[str, Evidence]]
-_SETTINGS = re.compile(rb"""SETTINGS_MODULE["']\]?\s*[,=]\s*["']([A-Za-z_]\w*)["']""")
-_PREFIX = re.compile(
+_SETTINGS = late(rb"""SETTINGS_MODULE["']\]?\s*[,=]\s*["']([A-Za-z_]\w*)["']""")
+_PREFIX = late(
     rb"""["']([A-Za-z_][\w.]*)\.(?:%s["']\s*%|\{\w*\}["']|["']\s*\+)""" rb"""|f["']([A-Za-z_][\w.]*)\.\{"""
 )
-_MIGRATION = re.compile(
-    rb"class Migration|def upgrade|def forwards|def migrate|def up\b|operations|step\(|def run"
-)
+_MIGRATION = late(rb"class Migration|def upgrade|def forwards|def migrate|def up\b|operations|step\(|def run")
 
 
 class Apps:

@@ -5,13 +5,12 @@ from collections.abc import Collection
 
 from orphans.discovery.survey import Survey
 from orphans.domain.findings import Evidence
+from orphans.domain.late import late
 from orphans.domain.names import folder_of
 
-_IMPORT = re.compile(r"^\s*(?:>>> |\.\.\. )?(?:from|import)\s+([A-Za-z_][\w.]*)(?:\s+import\s+\(?([\w, ]+))?")
-_SHOWN = re.compile(r"^\s*(?:\.\. (?:py:)?(?:auto)?module:: |:{3} )([A-Za-z_][\w.]*)")
-_NEWS = re.compile(
-    r"(?:^|/)(?:change|history|news|release|whatsnew|what_new|authors|todo|upgrad)", re.IGNORECASE
-)
+_IMPORT = late(r"^\s*(?:>>> |\.\.\. )?(?:from|import)\s+([A-Za-z_][\w.]*)(?:\s+import\s+\(?([\w, ]+))?")
+_SHOWN = late(r"^\s*(?:\.\. (?:py:)?(?:auto)?module:: |:{3} )([A-Za-z_][\w.]*)")
+_NEWS = late(r"(?:^|/)(?:change|history|news|release|whatsnew|what_new|authors|todo|upgrad)", re.IGNORECASE)
 
 
 def documented(survey: Survey, wanted: Collection[str]) -> dict[str, Evidence]:
@@ -23,20 +22,14 @@ def documented(survey: Survey, wanted: Collection[str]) -> dict[str, Evidence]:
     words = {survey.names.dotted(path): path for path in wanted}
     if not words:
         return found
+    signs = [each.encode("utf-8", "surrogateescape") for each in words]
     for path in sorted(survey.tree.documents):
         if _NEWS.search(path) or survey.in_tests(folder_of(path)):
             continue
-        text = _text(survey, path)
-        if any(word in text for word in words):
-            found.update(_shown(words, path, text))
+        data = survey.data(path)
+        if any(sign in data for sign in signs):
+            found.update(_shown(words, path, data.decode("utf-8", "replace")))
     return found
-
-
-def _text(survey: Survey, path: str) -> str:
-    try:
-        return survey.tree.read(path).decode("utf-8", "replace")
-    except OSError:
-        return ""
 
 
 def _shown(words: dict[str, str], path: str, text: str) -> dict[str, Evidence]:

@@ -9,12 +9,11 @@ from collections.abc import Iterable, Mapping
 from orphans.discovery.plain import Plain
 from orphans.discovery.survey import Survey
 from orphans.domain.detail import parse
+from orphans.domain.late import late
 from orphans.domain.names import INIT, base_of, folder_of, stem_of
 from orphans.domain.told import Import
 
-_BOUND = re.compile(
-    rb"\n[ \t]*(?:(?:async def|def|class) +([A-Za-z_]\w*)|([A-Za-z_]\w*) *(?::[^=\n]*)?=[^=])"
-)
+_BOUND = late(rb"\n[ \t]*(?:(?:async def|def|class) +([A-Za-z_]\w*)|([A-Za-z_]\w*) *(?::[^=\n]*)?=[^=])")
 """Names that a package's own top level, or a block of it, binds; imports bind them too, but make an edge."""
 Edges = dict[str, set[str]]
 

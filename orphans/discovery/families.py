@@ -9,19 +9,20 @@ from orphans.discovery.survey import Survey
 from orphans.domain.detail import detail_of
 from orphans.domain.findings import Evidence
 from orphans.domain.folding import HOLE, Pieces, Place
+from orphans.domain.late import late
 from orphans.domain.names import INIT, base_of, folder_of, parts_of, stem_of
 from orphans.domain.rules import PLUGIN_FOLDERS
 from orphans.domain.told import Call, Detail, Loader
 
 Found = Iterator[tuple[str, Evidence]]
-GATHERS = re.compile(
+GATHERS = late(
     r"scan|discover|sub_?modules|modules|packages|plugins|extensions|walk|import_all|autoload|wire|load_all|blueprints"
 )
 PACKAGERS = {"find_packages", "find_namespace_packages", "init_modules", "find_modules_to_exclude"}
 """Calls of packaging, which list packages to ship them."""
-_NAME = re.compile(r"\.{0,2}[A-Za-z]\w*(?:\.[A-Za-z]\w*)+|\.{1,2}[A-Za-z]\w*")
+_NAME = late(r"\.{0,2}[A-Za-z]\w*(?:\.[A-Za-z]\w*)+|\.{1,2}[A-Za-z]\w*")
 """A module by an absolute name with a dot, or by a relative one."""
-_PLUGIN_PATH = re.compile(
+_PLUGIN_PATH = late(
     rb"""(?:join\([^\n]*,|/)\s*["'](plugins?|extensions|addons)["']\s*(?:\)|$|[,/])|\b(plugins|extensions|addons)\.__(?:name|path)__""",
     re.MULTILINE,
 )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from orphans.discovery.survey import Survey
 from orphans.domain.facts import facts_of
 from orphans.domain.findings import Evidence
+from orphans.domain.late import late
 from orphans.domain.mentions import Mention, mentions
 from orphans.domain.names import INIT, base_of, folder_of, stem_of
 from orphans.domain.rules import (
@@ -22,18 +23,14 @@ from orphans.domain.rules import (
 )
 
 Found = Iterator[tuple[str, Evidence]]
-_VALUE = re.compile(r'"([A-Za-z_]\w*(?:\.\w+)+)"')
-_DESCRIBED = re.compile(
-    r"module:: (?:(?<=\n\.\. module:: )|(?<=\n\.\. py:module:: ))([A-Za-z_]\w*(?:\.\w+)+)"
-)
+_VALUE = late(r'"([A-Za-z_]\w*(?:\.\w+)+)"')
+_DESCRIBED = late(r"module:: (?:(?<=\n\.\. module:: )|(?<=\n\.\. py:module:: ))([A-Za-z_]\w*(?:\.\w+)+)")
 _OPENS = frozenset(":=([,")
 """What a value of a setting, or one in a list of them, comes after."""
-_HALF = re.compile(r"=\s*(?:%s|%\(\w+\)s|\{\w*\})\.(\w[\w.]*):\w")
+_HALF = late(r"=\s*(?:%s|%\(\w+\)s|\{\w*\})\.(\w[\w.]*):\w")
 """An entry point whose package is put in later."""
-_CELL = re.compile(rb'"[ \t]*([%!][^"\\]{3,300})')
-NEWS = re.compile(
-    r"(?:^|/)(?:change|history|news|release|whatsnew|what_new|authors|todo|upgrad)", re.IGNORECASE
-)
+_CELL = late(rb'"[ \t]*([%!][^"\\]{3,300})')
+NEWS = late(r"(?:^|/)(?:change|history|news|release|whatsnew|what_new|authors|todo|upgrad)", re.IGNORECASE)
 
 
 def test_roots(survey: Survey) -> list[str]:

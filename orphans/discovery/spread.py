@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from textwrap import dedent
+from importlib import import_module
 from typing import Final
 
 from orphans.discovery.conventions import Apps, migrations
@@ -28,6 +28,7 @@ from orphans.domain.detail import SCANS, parse
 from orphans.domain.facts import OPAQUE, PLUGGED, UNKNOWN, Facts
 from orphans.domain.findings import Evidence
 from orphans.domain.graph import reach
+from orphans.domain.late import late
 from orphans.domain.names import INIT, base_of, folder_of
 from orphans.domain.nearby import is_plainly_code
 from orphans.domain.rules import FAMILY_NAMES, LIST_NAMES, NO_IMPORT, PARTS_OF_SETTINGS, TEXTS
@@ -35,9 +36,9 @@ from orphans.domain.syntax import imported
 from orphans.domain.told import Detail, Said
 
 Found = Iterator[tuple[str, Evidence]]
-_CLASS_LOADER_NAME: Final = re.compile(r"_*(?:get|load|import|find|resolve)_(?:class|classes|object|objects)")
-_CLASS_LOADER: Final = re.compile(rb"_(?:class|classes|object|objects)\(")
-_LITERAL: Final = re.compile(rb"""(?:import_module|__import__)\(\s*["'](\w+)["']""")
+_CLASS_LOADER_NAME: Final = late(r"_*(?:get|load|import|find|resolve)_(?:class|classes|object|objects)")
+_CLASS_LOADER: Final = late(rb"_(?:class|classes|object|objects)\(")
+_LITERAL: Final = late(rb"""(?:import_module|__import__)\(\s*["'](\w+)["']""")
 
 
 class Spread:
@@ -361,7 +362,9 @@ class Spread:
 
 def _imports_of(code: str) -> set[str]:
     """Return what a text imports when it is Python; nothing of other texts."""
-    tree = parse(dedent(code).encode("utf-8", "replace")) if "import" in code else None
+    tree = (
+        parse(import_module("textwrap").dedent(code).encode("utf-8", "replace")) if "import" in code else None
+    )
     return imported(tree) if tree is not None else set()
 
 

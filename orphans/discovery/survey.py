@@ -13,6 +13,7 @@ from orphans.domain.detail import detail_of
 from orphans.domain.excerpts import LEAST, holding, loaders, quoted, told_around
 from orphans.domain.facts import Facts, facts_of
 from orphans.domain.findings import Evidence
+from orphans.domain.late import late
 from orphans.domain.mentions import PYTEST_FILES, collected
 from orphans.domain.names import INIT, Names, base_of, folder_of, parts_of, stem_of
 from orphans.domain.rules import SUPPORT_FOLDERS, TEMPLATE_FOLDERS, TEST_FILE, TEST_FOLDERS, VENDOR_FOLDERS
@@ -23,7 +24,7 @@ LEAST_STARTS: Final = 3
 T = TypeVar("T", bound=tuple[Any, ...])
 KEPT_BYTES: Final = 40_000_000
 """Sources that stay in memory during a scan; the rest is read anew each time."""
-_QUOTED_WORD: Final = re.compile(rb'"([A-Za-z_]\w*)"')
+_QUOTED_WORD: Final = late(rb'"([A-Za-z_]\w*)"')
 
 
 class Reached:
@@ -56,6 +57,7 @@ class Survey:
         self.plain: dict[str, list[str]] = {}
         self._bytes: dict[str, bytes] = {}
         self._room = KEPT_BYTES
+        self._quoted: dict[str, set[str]] = {}
         self._excerpts: dict[str, dict[str, list[Said]]] = {}
         #: what the loaders of tests tell, of files that weren't parsed whole
         self._loading: dict[str, Detail] = {}
@@ -99,13 +101,17 @@ class Survey:
         except TypeError:
             found = None
         if found is None:
-            found = read(self.tree.read(path).decode("utf-8", "replace"))
+            found = read(self._read(path).decode("utf-8", "replace"))
         self.notes[path] = {"key": stamp.key, "rows": found}
         return found
 
     def quoted_words(self, path: str) -> set[str]:
         """Return the single words that a file quotes, from either kind of quote to either."""
-        return {each.decode() for each in _QUOTED_WORD.findall(self.data(path).replace(b"'", b'"'))}
+        found = self._quoted.get(path)
+        if found is None:
+            words = _QUOTED_WORD.findall(self.data(path).replace(b"'", b'"'))
+            found = self._quoted[path] = {each.decode() for each in words}
+        return found
 
     def read_facts(self, path: str) -> Facts:
         """Read a file, unless what is known of it still holds, and keep the cheap facts of it."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
 
 from orphans.domain.folding import HOLE, Place, Scope, absolute, alternatives, fold, place_of, tail_of
+from orphans.domain.late import late
 from orphans.domain.syntax import children
 from orphans.domain.told import Call, Context, Detail, Import, Loader, Said
 
@@ -17,22 +18,20 @@ Steps: TypeAlias = list[tuple[ast.AST, Context, int]]
 """Nodes still to look at, each with the names around it and the literal it stands in."""
 
 MAX_TEXT: Final = 4000
-LOADS: Final = re.compile(
+LOADS: Final = late(
     r"import|load|locate|resolve|run_module|find_spec|get_class|symbol_by|lazy", re.IGNORECASE
 )
-IMPORTS: Final = re.compile(
-    r"import_module|__import__|spec_from|load|exec|run_path|run_module|import_|find_module"
-)
-SCANS: Final = re.compile(
+IMPORTS: Final = late(r"import_module|__import__|spec_from|load|exec|run_path|run_module|import_|find_module")
+SCANS: Final = late(
     r"^_*(?:import|load|scan|discover|auto|walk|register|collect|find|include|wire|setup|init|add)\w*$",
     re.IGNORECASE,
 )
 LISTS: Final = {"listdir", "scandir", "walk", "iterdir", "glob", "iglob", "rglob"}
 OWN: Final = {"__file__", "__path__", "__name__", "__package__"}
-GATHERED: Final = re.compile(r"modules|plugins", re.IGNORECASE)
+GATHERED: Final = late(r"modules|plugins", re.IGNORECASE)
 """Functions of one's own that list the modules beside the caller."""
 WALKS: Final = {"iter_modules", "walk_packages"}
-_PACKAGE: Final = re.compile(r"\.{0,3}[A-Za-z_][\w.]*|(?:\./)?[A-Za-z_]\w*(?:/\w+)*/?")
+_PACKAGE: Final = late(r"\.{0,3}[A-Za-z_][\w.]*|(?:\./)?[A-Za-z_]\w*(?:/\w+)*/?")
 """A package by name, or by its folder."""
 PLAIN_STATEMENTS: Final = (
     ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign,

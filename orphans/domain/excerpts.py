@@ -10,21 +10,22 @@ from functools import lru_cache
 from typing import Final
 
 from orphans.domain.detail import detail_of
+from orphans.domain.late import late
 from orphans.domain.told import Detail, Said
 
 LEAST: Final = 6_000
 """Bytes of a file below which an excerpt saves nothing."""
-_HEADER: Final = re.compile(rb"(?:async +def|def|class) |@")
-_ASSIGNED: Final = re.compile(rb"[A-Za-z_]\w*(?: *:[^=\n]+)? = ")
-_LOADING: Final = re.compile(
+_HEADER: Final = late(rb"(?:async +def|def|class) |@")
+_ASSIGNED: Final = late(rb"[A-Za-z_]\w*(?: *:[^=\n]+)? = ")
+_LOADING: Final = late(
     rb"import_module|__import__|import_(?:from_)?string|find_spec|spec_from|iter_modules|walk_packages"
     rb"|load_(?:module|extension)|odules\(|lugins\(|ackages\(|autodiscover|\.scan\(|runpy|FileLoader|azy_"
     rb"|listdir|scandir|iterdir|glob\(|\.walk\(|exec"
 )
-_IMPORT: Final = re.compile(rb"^(?:import|from)[ \t][^\n\\(;]*\n", re.MULTILINE)
-_DOCSTRING: Final = re.compile(rb"\A(?:\s|#[^\n]*\n)*[rRuU]?(\"{3}|'{3}).*?\1", re.DOTALL)
-_STATEMENT: Final = re.compile(rb"[A-Za-z_@]")
-_BLANKS: Final = re.compile(rb"[ \t]*")
+_IMPORT: Final = late(rb"^(?:import|from)[ \t][^\n\\(;]*\n", re.MULTILINE)
+_DOCSTRING: Final = late(rb"\A(?:\s|#[^\n]*\n)*[rRuU]?(\"{3}|'{3}).*?\1", re.DOTALL)
+_STATEMENT: Final = late(rb"[A-Za-z_@]")
+_BLANKS: Final = late(rb"[ \t]*")
 _NO_CODE: Final = (b"", b"\n", b"\r", b"#", b")", b"]", b"}")
 """First bytes of a line whose indentation tells nothing."""
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
+from orphans.domain.late import late
+
 Piece: TypeAlias = str | None
 """Literal text, or None for a hole."""
 Pieces: TypeAlias = tuple[Piece, ...]
@@ -17,15 +19,15 @@ Pieces: TypeAlias = tuple[Piece, ...]
 Named: TypeAlias = Mapping[str, Pieces]
 
 HOLE: Final[Pieces] = (None,)
-_PERCENT: Final = re.compile(r"%(?:\((\w+)\))?s")
-_BRACES: Final = re.compile(r"\{(\w*)\}")
+_PERCENT: Final = late(r"%(?:\((\w+)\))?s")
+_BRACES: Final = late(r"\{(\w*)\}")
 DEPTH: Final = 8
 PATH_CALLS: Final = {
     "abspath", "realpath", "normpath", "str", "Path", "PurePath", "fspath", "resolve", "absolute",
     "expanduser", "list",
 }  # fmt: skip
 
-ROOTED: Final = re.compile(r"(?:root|package|module)\w*_(?:path|dir|directory|folder)$")
+ROOTED: Final = late(r"(?:root|package|module)\w*_(?:path|dir|directory|folder)$")
 """Functions that return the folder of the package they are given by name."""
 
 

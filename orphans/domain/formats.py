@@ -7,22 +7,22 @@ import re
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
+from orphans.domain.late import late
+
 Named: TypeAlias = Iterator[tuple[str, int]]
 
-_PLUGINS: Final = re.compile(
+_PLUGINS: Final = late(
     r"""^[ \t]*["']?(?:load[-_]plugins|plugins|extension|report|contract_types)["']?[ \t]*=[ \t]*"""
     r"""(\[[^\]]*\]|[^\n]*(?:\n[ \t]+[^\n]+)*)""",
     re.MULTILINE,
 )
-_TOKEN: Final = re.compile(r"[A-Za-z_./][\w./-]*(?::\w+)?")
-_ATTRIBUTE: Final = re.compile(r"""\b[\w:.-]+\s*=\s*["']([^"']*)["']""")
-_DOTTED: Final = re.compile(r"\.{0,3}[A-Za-z_]\w*(?:\.\w+)*")
-_REMARK: Final = re.compile(r"<!--.*?-->", re.DOTALL)
-_QUOTED: Final = re.compile(
-    r"""["']((?:[A-Za-z_]\w*\.)+\w+(?::\w+)?|[A-Za-z_]\w*:[A-Za-z_]\w*|[\w./-]+\.py)["']"""
-)
-_BOUND: Final = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+")
-_ASSIGNED: Final = re.compile(
+_TOKEN: Final = late(r"[A-Za-z_./][\w./-]*(?::\w+)?")
+_ATTRIBUTE: Final = late(r"""\b[\w:.-]+\s*=\s*["']([^"']*)["']""")
+_DOTTED: Final = late(r"\.{0,3}[A-Za-z_]\w*(?:\.\w+)*")
+_REMARK: Final = late(r"<!--.*?-->", re.DOTALL)
+_QUOTED: Final = late(r"""["']((?:[A-Za-z_]\w*\.)+\w+(?::\w+)?|[A-Za-z_]\w*:[A-Za-z_]\w*|[\w./-]+\.py)["']""")
+_BOUND: Final = late(r"[A-Za-z_]\w*(?:\.\w+)+")
+_ASSIGNED: Final = late(
     r"""\s*(?:export\s+|ENV\s+|ARG\s+)?[A-Za-z_]\w*\s*[:?+]?=\s*["']?([A-Za-z_]\w*(?:\.\w+)+(?::\w+)?)["']?\s*"""
 )
 
@@ -69,11 +69,11 @@ def bindings(text: str) -> Named:
         yield from ((match[0], number) for match in _BOUND.finditer(line.partition("#")[0]))
 
 
-_WHOLE: Final = re.compile(r"(?:^|[=:\s,\[\"'])([A-Za-z_]\w*(?:\.\w+)+\.\*)(?=$|[\s,\]\"'])")
-_INSIDE: Final = re.compile(
+_WHOLE: Final = late(r"(?:^|[=:\s,\[\"'])([A-Za-z_]\w*(?:\.\w+)+\.\*)(?=$|[\s,\]\"'])")
+_INSIDE: Final = late(
     r"^\s*(?:<%!?\s*)?(?:from|import)\s+([A-Za-z_][\w.]*)(?:\s+import\s+(\w+))?", re.MULTILINE
 )
-_SPACE: Final = re.compile(r"""<%namespace[^>]*\bmodule=["']([\w.]+)["']""")
+_SPACE: Final = late(r"""<%namespace[^>]*\bmodule=["']([\w.]+)["']""")
 
 
 def families(line: str) -> list[str]:

@@ -4,18 +4,18 @@ Every test here follows from what `redundancy.Overlap.is_copy` asks, with bounds
 that both have is among the words of both, and an outermost definition begins a line.
 """
 
-import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple, Self
 
 from orphans.domain.fingerprints import COMMON, Fingerprint
+from orphans.domain.late import late
 
 _ONLY_WORDS: Final = bytes(
     byte if byte >= 128 or chr(byte).isalnum() or byte == ord("_") else ord(" ") for byte in range(256)
 )
-_WORD: Final = re.compile(r"\w+")
-_DEFINITION: Final = re.compile(rb"\n(?:async +)?(?:def|class) +(\w+)")
-_ATTRIBUTE: Final = re.compile(rb"\.(?=[A-Za-z_])(\w+)")
+_WORD: Final = late(r"\w+")
+_DEFINITION: Final = late(rb"\n(?:async +)?(?:def|class) +(\w+)")
+_ATTRIBUTE: Final = late(rb"\.(?=[A-Za-z_])(\w+)")
 _ALIKE, _SOME, _MANY = 0.5, 0.5, 8
 """A little below what `redundancy` asks of definitions, of names, and of their number without definitions."""
 _COMMON: Final = frozenset(name.encode() for name in COMMON)

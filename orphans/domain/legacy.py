@@ -14,6 +14,7 @@ from typing import Any, Final
 from orphans.domain.findings import Evidence
 from orphans.domain.fingerprints import parsed
 from orphans.domain.history import SHOWN_DIGITS, ModuleHistory
+from orphans.domain.late import late
 
 IDLE_MONTHS: Final = 12
 """So long nobody touched a module that lost its importers before it counts as retired."""
@@ -32,13 +33,13 @@ _TAKES: Final = _RETIRED | {
     "next",
     "ng",
 }
-_NUMBER: Final = re.compile(r"v?\d+\Z")
-_OPENING: Final = re.compile(
+_NUMBER: Final = late(r"v?\d+\Z")
+_OPENING: Final = late(
     r"\W*(?:(?:this|the) (?:module|file|package|script) (?:is|has been) (?:now )?)?deprecated\b",
     re.IGNORECASE,
 )
-_WORDS: Final = re.compile(r"deprecat|RemovedIn", re.IGNORECASE)
-_CATEGORY: Final = re.compile(r"Deprecat\w*Warning\Z|PendingDeprecationWarning\Z|RemovedIn\w*Warning\Z")
+_WORDS: Final = late(r"deprecat|RemovedIn", re.IGNORECASE)
+_CATEGORY: Final = late(r"Deprecat\w*Warning\Z|PendingDeprecationWarning\Z|RemovedIn\w*Warning\Z")
 
 
 def legacy_evidence(

@@ -6,8 +6,8 @@ out, and prose do not.
 
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -22,6 +22,7 @@ from orphans.domain.formats import (
     quoted,
     templates,
 )
+from orphans.domain.late import late
 from orphans.domain.rules import TEXT_NAMES
 
 MAX_MENTIONS: Final = 5000
@@ -46,18 +47,19 @@ _LINTERS: Final = (
     "codecov|radon|xenon|yapf|docformatter|safety|semgrep|sonar|ty|pyrefly|tach|darglint|pytype|unimport|dodgy|prospector|"
     "check-manifest|bumpversion|bump2version|bumpver|semantic_release|towncrier|commitizen|versioneer|zest-releaser"
 )
-_LINTER_LINE: Final = re.compile(
+_LINTER_NAMES: Final = frozenset(_LINTERS.split("|"))
+_LINTER_LINE: Final = late(
     rf"^\W*(?:\$\(?\w+\)?\s+)?(?:(?:python3?|uv|poetry|pdm|hatch|pipenv|tox|npx)\s+(?:-m\s+|run\s+|-e\s+\S+\s+)?)?"
     rf"(?:{_LINTERS}|echo|rm|git|sed|cat|chmod|chown|touch|ls|grep|mv|mkdir|wc|diff|test|find)\b(?!.*(?:&&|;|\|)|\s+run\b)",
     re.IGNORECASE,
 )
-_LINTER_SECTION: Final = re.compile(
+_LINTER_SECTION: Final = late(
     rf"^(?:tool[:.])?(?:{_LINTERS}|pep8|devpi)(?:[:.\-].*)?$|^(?:run|report|html|paths|MASTER|MAIN|FORMAT"
     r"|MESSAGES CONTROL|metadata|options|options\.packages\.find|options\.package_data"
     r"|options\.extras_require|egg_info|bdist\w*|sdist)$",
     re.IGNORECASE,
 )
-_LINTER_FILE: Final = re.compile(
+_LINTER_FILE: Final = late(
     r"(?:^|/)(?:\.?mypy\.ini|\.flake8|\.?ruff\.toml|\.coveragerc|\.?pylintrc.*|\.importlinter|\.?codecov\.ya?ml|\.isort\.cfg|"
     r"\.bandit|CODEOWNERS|labeler\.ya?ml|dependabot\.ya?ml|pyrightconfig\.json|\.bumpversion\.cfg|\.pydocstyle|\.vulture.*|"
     r"sonar-project\.properties|renovate\.json|package-lock\.json|[\w.-]*lock(?:\.json|\.ya?ml|\.toml)?)$",
@@ -71,20 +73,18 @@ _SKIPPED_KEYS: Final = {
     "qualname", "loggers",
 }  # fmt: skip
 
-_MODULE: Final = re.compile(r"""(?:^|[\s"'`,\[(=])-(?:m|A)["']?[\s=,]+["']?([A-Za-z_][\w.]*)""")
-_PLUGIN: Final = re.compile(r"""(?:^|[\s"'\[,=])-p["']?[\s=,]+["']?(?!no:)([A-Za-z_][\w.]*)""")
-_OPTION: Final = re.compile(
+_MODULE: Final = late(r"""(?:^|[\s"'`,\[(=])-(?:m|A)["']?[\s=,]+["']?([A-Za-z_][\w.]*)""")
+_PLUGIN: Final = late(r"""(?:^|[\s"'\[,=])-p["']?[\s=,]+["']?(?!no:)([A-Za-z_][\w.]*)""")
+_OPTION: Final = late(
     r"""(?:--(?:app|settings|module|plugins?|class|entry|factory|worker-class|call|config|ds)|-[ck]|(?<![\w])[A-Z][A-Z_]*"""
     r"""(?:MODULE|APP|SETTINGS|CONFIG|CLASS|CONF|TARGET|WORKER"""
     r"""|PLUGINS?))["']?\s*[=: ]\s*["']?(?:python:)?([A-Za-z_][\w.]*(?::\w+)?|[\w./-]+\.py)"""
 )
-_TARGET: Final = re.compile(r"(?<![\w./:@-])([A-Za-z_][\w.]*:[A-Za-z_]\w*)(?![\w/:])")
-_PATH: Final = re.compile(r"[\w./-]*\w\.pyw?\b(?!\w|\[)")
-_IMPORT: Final = re.compile(
-    r"""(?:^|[\s"';(])(?:from|import)\s+([A-Za-z_][\w.]*)(?:\s+import\s+([\w, ]+))?"""
-)
-_DOTTED: Final = re.compile(r"(?<![\w./@:-])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)(?![\w/@-])")
-_RUNNER: Final = re.compile(
+_TARGET: Final = late(r"(?<![\w./:@-])([A-Za-z_][\w.]*:[A-Za-z_]\w*)(?![\w/:])")
+_PATH: Final = late(r"[\w./-]*\w\.pyw?\b(?!\w|\[)")
+_IMPORT: Final = late(r"""(?:^|[\s"';(])(?:from|import)\s+([A-Za-z_][\w.]*)(?:\s+import\s+([\w, ]+))?""")
+_DOTTED: Final = late(r"(?<![\w./@:-])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)(?![\w/@-])")
+_RUNNER: Final = late(
     r"\b(?:dramatiq|huey_consumer|arq|faust|rq|rqworker|gunicorn|uvicorn|hypercorn|daphne|waitress|celery|flask|python[\d.]*|"
     r"twistd|django-admin|manage\.py|nameko|prefect|luigi|taskiq|watchmedo|watchfiles|hupper|granian|uwsgi|module|wsgi-file|"
     r"procrastinate|kopf|streamlit|pytest|exec|shiv|pex|zipapp|pyinstaller|nuitka|scrapy|airflow|dagster|sanic|litestar|quart)\b"
@@ -97,10 +97,10 @@ _NEEDED: Final = (
     (_PATH, (".py",)),
 )
 """Patterns for words of a command, each with signs of which one must be there."""
-_VALUE: Final = re.compile(
+_VALUE: Final = late(
     r"""(?:^|[:=,\[\s-])\s*["']?((?:ext://|python:|module:)?[A-Za-z_./][\w./:-]*)["']?\s*(?=$|[,\]}\s])"""
 )
-_KEY: Final = re.compile(r"""^(\s*)((?:-\s+)*)["']?([\w./-]+)["']?\s*:(?:\s|$)""")
+_KEY: Final = late(r"""^(\s*)((?:-\s+)*)["']?([\w./-]+)["']?\s*:(?:\s|$)""")
 
 
 def mentions(path: str, text: str) -> list[Mention]:
@@ -181,11 +181,11 @@ def _template(text: str) -> Iterator[Mention]:
     yield from (Mention(name, line, "setting", single=True) for name, line in templates(text))
 
 
-_PREFIX: Final = re.compile(r"^(?:python:|module:|call:)")
+_PREFIX: Final = late(r"^(?:python:|module:|call:)")
 _MODULE_KEYS: Final = {"module", "module_name", "module-name", "pytest_plugins", "script_location"}
 _OPERATIONS: Final = {"operationId", "x-openapi-router-controller", "x-swagger-router-controller"}
 """Keys of an interface's description that name the code behind it, below its `paths`."""
-_NAME_KEY: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){2,}")
+_NAME_KEY: Final = late(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){2,}")
 """A key of data that may be a class: with one dot it is rather a name of something else."""
 
 
@@ -263,9 +263,15 @@ def _json(text: str) -> Iterator[Mention]:
     yield from _tree(loaded, (), text)
 
 
+def _toml_of(text: str) -> dict[str, Any]:
+    """Return what a TOML file says; its reader is loaded when there is one. Raises ValueError."""
+    found: dict[str, Any] = import_module("tomllib").loads(text)
+    return found
+
+
 def _toml(text: str) -> Iterator[Mention]:
     try:
-        loaded = tomllib.loads(text)
+        loaded = _toml_of(text)
     except (ValueError, RecursionError):
         yield from _ini(text)
         return
@@ -299,7 +305,7 @@ def _is_linter(keys: tuple[str, ...], key: str) -> bool:
         "$schema",
     }:
         return True
-    return keys[:1] == ("tool",) and len(keys) == 1 and re.fullmatch(_LINTERS, key, re.IGNORECASE) is not None
+    return keys == ("tool",) and key.lower() in _LINTER_NAMES
 
 
 def _leaf(value: str, keys: tuple[str, ...], text: str) -> Iterator[Mention]:
@@ -329,7 +335,7 @@ _READERS: Final = {
 }  # fmt: skip
 
 PYTEST_FILES: Final = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
-_COLLECTED: Final = re.compile(r"^python_files\s*=\s*(\[[^\]]*\]|[^\n]*(?:\n[ \t]+[^\n]+)*)", re.MULTILINE)
+_COLLECTED: Final = late(r"^python_files\s*=\s*(\[[^\]]*\]|[^\n]*(?:\n[ \t]+[^\n]+)*)", re.MULTILINE)
 _USUAL: Final = {"test_*.py", "*_test.py", "tests.py", "*_tests.py", "conftest.py"}
 
 
@@ -345,7 +351,7 @@ def collected(path: str, text: str) -> list[str]:
 def backend_paths(text: str) -> list[str]:
     """Return the folders of a pyproject's own build backend."""
     try:
-        found = tomllib.loads(text).get("build-system", {}).get("backend-path", [])
+        found = _toml_of(text).get("build-system", {}).get("backend-path", [])
     except (ValueError, RecursionError):
         return []
     return [str(each) for each in found] if isinstance(found, list) else []

@@ -3,11 +3,12 @@
 Parsing a file costs a hundred times more, so it is done only when the surroundings leave a doubt.
 """
 
-import re
 from typing import Final
 
+from orphans.domain.late import late
+
 _BEFORE: Final = 200
-_DOUBT: Final = re.compile(
+_DOUBT: Final = late(
     rb"(?i:logg|warn|__all__|__module__|__qualname__|cast|typevar|forwardref|newtype|print|debug|info|error|exception|message"
     rb"|reason|help|deprecat|descri|title|verbose|assert|critical|ignore|exclude|omit|epilog|summary|startswith|endswith"
     rb"|replace|strip|match|search|write|echo|split)|->|#|\w\s*:\s*$|\bdef\b|\bmsg\b"

@@ -6,6 +6,8 @@ Everything here is data; `orphans.discovery.roots` and `orphans.discovery.conven
 import re
 from typing import Final, NamedTuple
 
+from orphans.domain.late import late
+
 
 class Root(NamedTuple):
     """Files that something outside of the code starts."""
@@ -32,11 +34,11 @@ PACKAGING: Final = ("pyproject.toml", "setup.py", "setup.cfg")
 
 
 def _root(pattern: str, reason: str, *words: str) -> Root:
-    return Root(re.compile(pattern), reason, words)
+    return Root(late(pattern), reason, words)
 
 
 def _children(pattern: str, reason: str, *words: str) -> Children:
-    return Children(re.compile(pattern), reason, words)
+    return Children(late(pattern), reason, words)
 
 
 ROOTS: Final = (
@@ -144,8 +146,8 @@ DATA_FOLDERS: Final = frozenset(
 TEST_FOLDERS: Final = frozenset(
     {"tests", "test", "t", "testing", "_tests", "unittests", "unit_tests", "e2e", "spec"}
 )
-TEST_FILE: Final = re.compile(r"(?:tests?_.*|test[A-Z].*|.*_tests?|tests|conftest|test)\.pyw?$")
-SUPPORT_FOLDERS: Final = re.compile(
+TEST_FILE: Final = late(r"(?:tests?_.*|test[A-Z].*|.*_tests?|tests|conftest|test)\.pyw?$")
+SUPPORT_FOLDERS: Final = late(
     r"tests?[_-](?:utils?|data|apps?|projects?|support|helpers?|fixtures?|packages?|files|plugins?|resources|assets"
     r"|sites?|jobs|modules|models|views|settings|scripts|tasks|templates|configs?)"
     r"|test(?:utils|data|support|project|apps?|site)"
@@ -227,7 +229,7 @@ DJANGO_APP: Final = (
 )  # fmt: skip
 """What Django, and what is often installed with it, loads from the folder of an installed app."""
 
-MIGRATIONS: Final = re.compile(r"(?:^|.*/)(?:\w*migrations|deltas?)/(?:.*/)?\w+\.py$")
+MIGRATIONS: Final = late(r"(?:^|.*/)(?:\w*migrations|deltas?)/(?:.*/)?\w+\.py$")
 
 TEXT_ENDINGS: Final = frozenset(
     {
@@ -239,12 +241,12 @@ TEXT_ENDINGS: Final = frozenset(
         "importlinter", "cmake", "build", "gradle", "envrc",
     }
 )  # fmt: skip
-TEXT_NAMES: Final = re.compile(
+TEXT_NAMES: Final = late(
     r"[Mm]akefile|GNUmakefile|[\w.-]*Dockerfile[\w.-]*|Containerfile|Procfile[\w.]*|Jenkinsfile|[jJ]ustfile|Vagrantfile"
     r"|crontab|[Rr]akefile|SConscript|Caddyfile|Earthfile|Tiltfile|BUILD|BUILD\.bazel|Snakefile|MLproject|CMakeLists\.txt"
     r"|\.?env(?:\.\w+)*|Brewfile|Fastfile|pylintrc"
 )
-_PLAIN_NAME: Final = re.compile(r"[\w.@+-]*\.[\w-]+")
+_PLAIN_NAME: Final = late(r"[\w.@+-]*\.[\w-]+")
 PROGRAM_FOLDERS: Final = frozenset(
     {
         "bin", "sbin", "libexec", "scripts", "script", "tools", "hooks", ".githooks", ".husky", "git-hooks",
@@ -265,13 +267,13 @@ def is_text(name: str, folder: str = "") -> bool:
     return TEXT_NAMES.fullmatch(name) is not None
 
 
-QUIET_TEXTS: Final = re.compile(
+QUIET_TEXTS: Final = late(
     r"(?:^|.*/)(?:locale|locales|translations?|i18n|static|public|node_modules|fixtures|testdata|cassettes|snapshots?|__snapshots__)/"
     r"|(?:^|.*/)(?:requirements[\w.-]*|MANIFEST|LICENSE|COPYING|package-lock|composer|tsconfig[\w.]*)\.\w+$"
 )
 """Those that never do, by place or name."""
 
-LIST_NAMES: Final = re.compile(
+LIST_NAMES: Final = late(
     r"^(?:INSTALLED_APPS|\w*_?APPS|pytest_plugins|extensions|include|includes|imports|CELERY_IMPORTS|CELERY_INCLUDE"
     r"|\w*PLUGINS?|\w*plugins?|\w*MODULES?|\w*modules?|\w*EXTENSIONS|packages|\w*PACKAGES|\w*BACKENDS?|hooks|\w*HANDLERS"
     r"|load_extension|import_module|__import__|import_string|run_module|find_spec|register_blueprint|autodiscover_tasks|config_from_object"
@@ -279,23 +281,23 @@ LIST_NAMES: Final = re.compile(
 )
 """Names behind which a string without a dot may be a module."""
 
-FAMILY_NAMES: Final = re.compile(
+FAMILY_NAMES: Final = late(
     r"^(?!.*(?i:ignore|exclude|skip|mock|doc))(?:[A-Z_]*(?:MODULES|PACKAGES|PLUGIN_PATHS?)|(?:plugin|task|command|handler|spider|\w+)_packages"
     r"|packages|(?:plugin|task|spider|command|handler)_modules)$"
 )
 """Names behind which the name of a package means the modules in it."""
 
 PARTS_OF_SETTINGS: Final = {
-    "FORMAT_MODULE_PATH": re.compile(r"(?:.*/)?(?:formats|__init__)\.py"),
-    "ENGINE": re.compile(r"base\.py"),
-    "root": re.compile(r".*\.py"),
+    "FORMAT_MODULE_PATH": late(r"(?:.*/)?(?:formats|__init__)\.py"),
+    "ENGINE": late(r"base\.py"),
+    "root": late(r".*\.py"),
 }
 """Settings that name a package and mean these modules in it."""
 
 TEXTS: Final = frozenset({"help", "description", "title", "summary", "reason", "message", "msg", "search"})
 """Of `NO_IMPORT`, keys that only say something of a string right behind them, and nothing of a call's."""
 
-NO_IMPORT: Final = re.compile(
+NO_IMPORT: Final = late(
     r"^(?:get_?[lL]ogger|filterwarnings|simplefilter|cast|TypeVar|NewType|ForwardRef|print|warn|debug|info|warning|error|exception"
     r"|critical|log|echo|secho|write|loggers|__all__|__module__|__qualname__|__name__|help|description|epilog|reason|message|msg"
     r"|deprecated|add_argument|assertEqual|assertIn|assertRaisesRegex|setLevel|ignore|exclude|omit|startswith|endswith|replace"

@@ -8,11 +8,11 @@ Spärck Jones, 1972).
 
 import heapq
 import math
-import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from orphans.domain.fingerprints import COMMON
+from orphans.domain.late import late
 
 LEAST_WORD: Final = 4
 """Shorter words are everywhere."""
@@ -28,13 +28,13 @@ MOST_NEAR: Final = 200
 MAX_BYTES: Final = 4_000_000
 """Of longer files only the beginning is looked at."""
 
-_WORD: Final = re.compile(r"\w+")
+_WORD: Final = late(r"\w+")
 _ONLY_WORDS: Final = bytes(
     byte if byte >= 128 or chr(byte).isalnum() or byte == ord("_") else ord(" ") for byte in range(256)
 )
-_NAME: Final = re.compile(rb"(?:\.|(?:def|class) +)(\w{4,})|(\w{4,})=(?!=)")
-_STRING: Final = re.compile(rb"""["']([^"'\n]{3,60})["']""")
-_IMPORT: Final = re.compile(rb"\n[ \t]*(?:from|import) ([^\n]*)")
+_NAME: Final = late(rb"(?:\.|(?:def|class) +)(\w{4,})|(\w{4,})=(?!=)")
+_STRING: Final = late(rb"""["']([^"'\n]{3,60})["']""")
+_IMPORT: Final = late(rb"\n[ \t]*(?:from|import) ([^\n]*)")
 _COMMON_WORDS: Final = frozenset(name.encode() for name in COMMON)
 
 

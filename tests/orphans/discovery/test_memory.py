@@ -2,13 +2,15 @@
 
 import json
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from orphans.discovery import Reading, scan
-from orphans.discovery.cli import judged, main
+from orphans.discovery.cli import HOME, judged, main
 from orphans.domain.findings import Scan
 from tests.orphans.discovery.trees import BODY, write
 
@@ -154,3 +156,18 @@ def test_the_command_prints_json_paths_and_a_table(tree: Path, capsys: pytest.Ca
 def test_a_missing_folder_ends_with_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path / "gone"), "--no-cache"]) == 2
     assert "is no folder" in capsys.readouterr().err
+
+
+def _run(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(HOME / "manage.py"), "orphans", "scan", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_a_process_of_its_own_prints_everything_before_it_ends(tmp_path: Path) -> None:
+    files = {f"pkg/module_{number}.py": "" for number in range(200)}
+    done = _run(str(write(tmp_path, files)), "--json", "--no-cache")
+    assert done.returncode == 0
+    assert len(json.loads(done.stdout)["orphans"]) == len(files)
+    refused = _run(str(tmp_path / "nothing"), "--json")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "is no folder" in refused.stderr
