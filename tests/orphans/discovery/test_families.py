@@ -1,9 +1,15 @@
 # ruff: noqa: E501 - one row of source text is one case
 """Modules that are found by their folder or by a framework's convention, and siblings that aren't."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from tests.orphans.discovery.trees import BODY, dead
+import pytest
+
+from orphans.discovery.anew import connected
+from orphans.discovery.survey import Survey
+from orphans.discovery.walk import walk
+from tests.orphans.discovery.trees import BODY, dead, write
 
 MAIN = "import pkg\n\nif __name__ == '__main__':\n    print(pkg)\n"
 BASE = {"run.py": MAIN, "pkg/__init__.py": "from pkg import plugins\n", "pkg/lost_part.py": ""}
@@ -95,6 +101,37 @@ def test_an_open_name_says_nothing_of_a_package_that_is_imported_plainly(tmp_pat
     parts = {f"pkg/{each}_part.py": "" for each in "abcd"}
 
     assert dead(tmp_path, {"run.py": MAIN, **parts, "pkg/__init__.py": init, "pkg/lost_part.py": ""}) == LOST
+
+
+class Turned(frozenset[str]):
+    """Paths in the opposite order, as another seed of hashes may give them."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(super().__iter__(), reverse=True))
+
+
+class Ordered(frozenset[str]):
+    """Paths in their order."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(super().__iter__()))
+
+
+@pytest.mark.parametrize("order", [Ordered, Turned])
+def test_of_two_folders_of_a_name_the_first_one_speaks_in_whatever_order_files_come(
+    tmp_path: Path, order: type[frozenset[str]]
+) -> None:
+    names = ["__init__.py", *(f"{each}.py" for each in "abcde")]
+    files = {f"{top}/pkg/{name}": "" for top in ("one", "two") for name in names}
+    start = (
+        "import importlib\nfrom one.pkg import a, b, c, d\nfrom two.pkg import a, b, c, d\n\n\n"
+        "def run(name):\n    return importlib.import_module(f'pkg.{name}')\n\n\n"
+        "if __name__ == '__main__':\n    run('a')\n"
+    )
+    survey = Survey(walk(write(tmp_path, {**files, "app.py": start})))
+    survey.names.paths = order(survey.names.paths)
+    _, spread = connected(survey)
+    assert list(spread.families.wide) == ["one/pkg"]
 
 
 def test_scan_of_a_package_by_name(tmp_path: Path) -> None:
