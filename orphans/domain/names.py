@@ -78,6 +78,14 @@ class Names:
         return found
 
     @cached_property
+    def _by_pair(self) -> dict[tuple[str, ...], list[str]]:
+        """Modules by their last two names: of one alone, such as `models`, there may be hundreds."""
+        found: dict[tuple[str, ...], list[str]] = {}
+        for path in self._sorted:
+            found.setdefault(self._parts[path][-2:], []).append(path)
+        return found
+
+    @cached_property
     def folders(self) -> frozenset[str]:
         """Every folder that has a Python file below it."""
         found: set[str] = set()
@@ -150,9 +158,10 @@ class Names:
         return self._nearest(found, near)
 
     def _all(self, words: tuple[str, ...], *, loose: bool) -> list[str]:
+        known = self._by_pair.get(words[-2:]) if len(words) > 1 else self._by_tail.get(words[0])
         return [
             path
-            for path in self._by_tail.get(words[-1], ())
+            for path in known or ()
             if self._parts[path][-len(words) :] == words and (loose or self.is_whole(path, len(words)))
         ]
 
