@@ -192,6 +192,7 @@ def _long(history: History, found: _Found) -> Verdict:
         curve=_in_unit(seen.future, seen.reference * history.unit),
         evidence="enough",
         reason=_words(history, seen, label, chances[IMMEDIATE])
+        + _doubt_words(label, chances)
         + _brittle_words(found.is_brittle, elasticity),
     )
 
@@ -216,6 +217,13 @@ def _words(history: History, found: Posterior, label: str, collapse: float) -> s
         f"{found.noise:.0%}; the course looks most like {course}. "
         f"A collapse to half within {HORIZON} cycles has probability {collapse:.2f}."
     )
+
+
+def _doubt_words(label: str, chances: Mapping[str, float]) -> str:
+    """Return why a subject is called volatile though a collapse is likelier: it isn't sure enough yet."""
+    if label != VOLATILE or chances[IMMEDIATE] <= chances[VOLATILE]:
+        return ""
+    return " That is enough to block, but not to call it a collapse: the next cycles will show."
 
 
 def _brittle_words(brittle: bool, elasticity: float | None) -> str:

@@ -22,9 +22,8 @@ from numpy.typing import NDArray
 from forecasting.domain.collapse_labels import LABELS, Array, Mask
 from forecasting.domain.collapse_trees import Trees
 
-VERSION: Final = 2
+VERSION: Final = 3
 _FILE: Final = "collapse_model.npz"
-_FIRST_BLOCKED: Final = 2  # of LABELS
 FEW: Final = 12
 """Cycles below which a warning needs a factor more."""
 _BROKEN: Final = (  # what NumPy and zipfile raise over bytes that are no sound archive of arrays
@@ -46,15 +45,18 @@ class Rule:
     """How probabilities become a label; every field is a number of its own sense.
 
     A subject is blocked when `collapse` x P(Immediate) + P(Volatile) is at least `block` x P(Stable or Slow
-    decay, not brittle).  The label is then that of the larger weight x probability: of Volatile and Immediate
-    where it is blocked, of Stable and Slow decay where not, of all four where it is brittle anyway.
+    decay, not brittle).  What is blocked is called Immediate when that is sure enough: `immediate` x
+    P(Immediate) is at least P(Volatile), and P(Immediate) at least `warn` x P(Stable); else it is Volatile.
+    What isn't blocked is the likelier of Stable and Slow decay.  A brittle subject, blocked anyway, keeps
+    its likeliest label of all four.
     """
 
     collapse: float = 1.0
     block: float = 1.0
-    dip: float = 1.0  # factor on `block` where the last value alone is low
-    short: float = 1.0  # factor on `block` for histories of fewer than FEW cycles
-    immediate: float = 1.0  # weight of Immediate; the others have 1
+    immediate: float = 1.0  # weight of Immediate beside Volatile
+    warn: float = 0.0
+    dip: float = 1.0  # factor on `warn` where the last value alone is low
+    short: float = 1.0  # factor on `warn` for histories of fewer than FEW cycles
     brittle: float = 0.5  # probability from which a subject is called brittle
 
     def decide(self, chances: Chances, dips: Mask, lengths: Array) -> tuple[NDArray[np.intp], Mask]:
@@ -62,15 +64,15 @@ class Rule:
 
         `dips` (n,) says whose last value alone is low, `lengths` (n,) how many cycles were read.
         """
-        labels = chances.labels
-        allowed = labels[:, :_FIRST_BLOCKED].sum(axis=1) * (1 - chances.brittle)
-        bar = self.block * np.where(dips, self.dip, 1.0) * np.where(lengths < FEW, self.short, 1.0)
-        blocked = self.collapse * labels[:, 3] + labels[:, 2] >= bar * allowed
+        stable, slow, volatile, immediate = chances.labels.T
+        allowed = (stable + slow) * (1 - chances.brittle)
+        blocked = self.collapse * immediate + volatile >= self.block * allowed
+        least = self.warn * np.where(dips, self.dip, 1.0) * np.where(lengths < FEW, self.short, 1.0)
+        sure = (self.immediate * immediate >= volatile) & (immediate >= least * stable)
+        labels = np.where(blocked, np.where(sure, 3, 2), np.where(slow > stable, 1, 0))
         brittle = chances.brittle >= self.brittle
-        weighed = labels * np.array([1.0, 1.0, 1.0, self.immediate])
-        weighed[blocked & ~brittle, :_FIRST_BLOCKED] = -1.0
-        weighed[~blocked & ~brittle, _FIRST_BLOCKED:] = -1.0
-        return weighed.argmax(axis=1), brittle
+        likeliest = (chances.labels * np.array([1.0, 1.0, 1.0, self.immediate])).argmax(axis=1)
+        return np.where(brittle, likeliest, labels), brittle
 
 
 @dataclass(frozen=True)

@@ -187,10 +187,10 @@ def _span(length: int, even: _Even) -> Span:
 class Library:
     """Courses of one length with what follows from each; n courses, `length` past cycles."""
 
-    past: Array  # (n, length)
-    squares: Array  # (n, length)
-    products: Array  # (n, length - 1), of neighbouring cycles
-    future: Array  # (n, HORIZON), in units of the course's reference level
+    past: Array  # (length, n): by cycle, as products are sums over cycles
+    squares: Array  # (length, n)
+    products: Array  # (length - 1, n), of neighbouring cycles
+    future: Array  # (HORIZON, n), in units of the course's reference level
     last: Array  # (n,), the last past value in that unit
     reference: Array  # (n,), the reference level in units of the early level
     collapsing: NDArray[np.bool_]  # (n,)
@@ -200,19 +200,26 @@ class Library:
     family: NDArray[np.int64]  # (n,)
     log_prior: Array  # (n,)
 
+    def only(self, courses: NDArray[np.intp]) -> "Library":
+        """Return the library of these courses, given by their places."""
+        return Library(**{name: each.take(courses, axis=each.ndim - 1) for name, each in vars(self).items()})
+
 
 @functools.lru_cache(maxsize=64)
 def library(length: int) -> Library:
     """Return the library for histories of `length` cycles (at least 3)."""
     paths, family = trajectories(length, _COURSES, np.random.default_rng([_SEED, length]))
-    past, reference = paths[:, :length], paths[:, : reference_length(length)].mean(axis=1)
+    past, reference = (
+        np.ascontiguousarray(paths[:, :length].T),
+        paths[:, : reference_length(length)].mean(axis=1),
+    )
     falls = collapsing(paths, length, reference)
     wild_from = np.where(falls, np.inf, _wild_from(paths[:, length:] - reference[:, None] / 2))
     return Library(
-        past=np.ascontiguousarray(past),
+        past=past,
         squares=past**2,
-        products=past[:, 1:] * past[:, :-1],
-        future=paths[:, length:] / reference[:, None],
+        products=past[1:] * past[:-1],
+        future=np.ascontiguousarray((paths[:, length:] / reference[:, None]).T),
         last=paths[:, length - 1] / reference,
         reference=reference,
         collapsing=falls,

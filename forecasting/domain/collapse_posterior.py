@@ -9,11 +9,13 @@ nothing.  All posterior quantities are weighted sums over the library.
 Averaging as in Hoeting et al. (1999), weighing of residuals as in Lange, Little & Taylor (1989).
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecasting.domain.collapse_labels import Array, normal_cdf
 from forecasting.domain.collapse_paths import NAMES, Library, library
@@ -21,9 +23,13 @@ from forecasting.domain.collapse_paths import NAMES, Library, library
 ELASTICITIES: Final[Array] = np.array([0.0, 0.6, 7.0, 9.5, 12.5])
 """Grid of k, in references per unit of entropy; from the third on the subject is brittle."""
 _BRITTLE: Final = ELASTICITIES >= 5
+_WHICH: Final = np.where(_BRITTLE, 2, 1)  # of the two answers to entropy
 _LOG_ELASTICITY: Final = np.log(np.array([0.5, 0.35, 0.05, 0.05, 0.05]))
 _CORRELATIONS: Final = {0.0: 0.75, 0.35: 0.25}  # and their prior probabilities
 _STEP: Final = 0.06  # a brittle subject's answer to one rise of entropy is taken to saturate here
+_NIL: Final = (
+    1e-6  # of the likeliest course's: what is less likely in the first pass is left out of the second
+)
 _FINEST: Final = 0.01  # of the reference: between the courses of the library lies about this much
 _STUDENT: Final = 6.0  # weight 6 / (4 + off^2), at most 1: Student's with 4 degrees, full up to 1.4 sd
 _CUT: Final = 3.0  # running deviations from which on a value counts less
@@ -52,7 +58,7 @@ class _Weights:
     """Weights over (correlation, elasticity, course) and what goes with each cell."""
 
     weight: Array
-    noise: Array
+    log_noise: Array
     scale: Array
     counted: float  # values, outliers counted less
 
@@ -71,9 +77,11 @@ def posterior(values: Array, entropy: Array) -> tuple[Posterior, Posterior]:
     first = _weigh(lib, values, answers, _outlier_weights(values), {0.0: 1.0})
     fit, spread = _fitted(lib, answers, first)
     off = (values - fit) / max(spread, 1e-12)
-    second = _weigh(lib, values, answers, np.minimum(1.0, _STUDENT / (4 + off * off)), _CORRELATIONS)
-    again, spread = _fitted(lib, answers, second)
-    return _summary(lib, first, (values - fit)), _summary(lib, second, (values - again))
+    chances = first.weight.sum(axis=(0, 1))
+    near = lib.only(np.flatnonzero(chances > _NIL * chances.max()))
+    second = _weigh(near, values, answers, np.minimum(1.0, _STUDENT / (4 + off * off)), _CORRELATIONS)
+    again, spread = _fitted(near, answers, second)
+    return _summary(lib, first, (values - fit)), _summary(near, second, (values - again))
 
 
 def _fitted(lib: Library, answers: Array, found: _Weights) -> tuple[Array, float]:
@@ -81,54 +89,50 @@ def _fitted(lib: Library, answers: Array, found: _Weights) -> tuple[Array, float
     scaled = found.weight * found.scale
     by_grid, by_course = scaled.sum(axis=(0, 2)), scaled.sum(axis=(0, 1))
     lost = by_grid * ELASTICITIES
-    fit = by_course @ lib.past - lost[~_BRITTLE].sum() * answers[0] - lost[_BRITTLE].sum() * answers[1]
-    return fit, float((scaled * found.noise).sum())
+    fit = lib.past @ by_course - lost[~_BRITTLE].sum() * answers[0] - lost[_BRITTLE].sum() * answers[1]
+    return fit, float((scaled * np.exp(found.log_noise)).sum())
 
 
 def _weigh(
     lib: Library, values: Array, answers: Array, weights: Array, correlations: Mapping[float, float]
 ) -> _Weights:
-    parts = [_explain(lib, values, answers, weights, rho) for rho in correlations]
-    priors = np.log(list(correlations.values()))
-    log = np.stack([part[0] + prior for part, prior in zip(parts, priors, strict=True)])
-    weight = np.exp(log - log.max())
-    return _Weights(
-        weight / weight.sum(),
-        np.stack([part[1] for part in parts]),
-        np.stack([part[2] for part in parts]),
-        float(weights.sum()),
-    )
-
-
-def _explain(
-    lib: Library, values: Array, answers: Array, weights: Array, rho: float
-) -> tuple[Array, Array, Array]:
-    """Return log posterior, noise and scale of every (elasticity, course) under one correlation."""
-    n, inner = len(values), 1 / (1 - rho * rho)
-    diagonal = np.full(n, (1 + rho * rho) * inner)
-    diagonal[[0, -1]] = inner
-    diagonal *= weights
-    beside = -rho * inner * np.sqrt(weights[1:] * weights[:-1])
-    columns = np.vstack([values[None, :], answers])
-    weighed = columns * diagonal
-    weighed[:, 1:] += columns[:, :-1] * beside
-    weighed[:, :-1] += columns[:, 1:] * beside
-    gram = columns @ weighed.T  # of values, mild answer, saturating answer
-    cross = lib.past @ weighed.T
-    own = lib.squares @ diagonal + (2 * (lib.products @ beside) if rho else 0.0)
-    which, k = np.where(_BRITTLE, 2, 1), ELASTICITIES[:, None]
-    along = cross[:, 0] - k * gram[0, which][:, None]
-    size = own - 2 * k * cross.T[which] + k * k * gram[which, which][:, None]
+    """Return the weight of every cell when value i counts `weights[i]`."""
+    rho, counted = np.array(list(correlations)), float(weights.sum())
+    along, size, power = _products(lib, np.vstack([values[None, :], answers]), weights, rho)
     scale = np.maximum(along / size, 1e-3)
-    counted = weights.sum()
-    left = (
-        np.maximum(gram[0, 0] - 2 * scale * along + scale * scale * size, 0) / scale**2 + counted * _FINEST**2
-    )
-    log_noise = np.log(left / counted) / 2
-    prior = _looked_up(log_noise, _NOISE_PRIORS, *_NOISE_RANGE) + _LOG_ELASTICITY[:, None] + lib.log_prior
-    log = -counted * (log_noise + np.log(scale)) + log_noise - np.log(size) / 2 + prior
-    log -= (n - 1) / 2 * np.log(1 - rho * rho)
-    return log, np.exp(log_noise), scale
+    left = np.maximum(power - scale * (2 * along - scale * size), 0.0) / (scale * scale)
+    log_noise = np.log(left / counted + _FINEST**2) / 2
+    prior = np.log(list(correlations.values())) - (len(values) - 1) / 2 * np.log(1 - rho * rho)
+    log = _looked_up(log_noise, _NOISE_PRIORS, *_NOISE_RANGE)
+    log += prior[:, None, None] + (_LOG_ELASTICITY[:, None] + lib.log_prior)
+    log -= (counted - 1) * log_noise + counted * np.log(scale) + np.log(size) / 2
+    weight = np.exp(log - log.max())
+    return _Weights(weight / weight.sum(), log_noise, scale, counted)
+
+
+def _products(lib: Library, columns: Array, weights: Array, rho: Array) -> tuple[Array, Array, Array]:
+    """Return history times course and course times itself, (R, k, courses), and history times itself.
+
+    `columns` (3, n) are the values and what a rise of entropy costs, mildly and at most.  Products are those
+    under which the noise is white: of an AR(1) with each correlation of `rho` (R,).
+    """
+    inner = 1 / (1 - rho * rho)[:, None]
+    diagonal = np.repeat((1 + rho * rho)[:, None] * inner, len(weights), axis=1)
+    diagonal[:, [0, -1]] = inner
+    diagonal *= weights
+    beside = -rho[:, None] * inner * np.sqrt(weights[1:] * weights[:-1])
+    weighed = columns * diagonal[:, None]
+    weighed[:, :, 1:] += columns[:, :-1] * beside[:, None]
+    weighed[:, :, :-1] += columns[:, 1:] * beside[:, None]
+    gram = weighed @ columns.T  # (R, 3, 3)
+    cross = (weighed.reshape(-1, len(weights)) @ lib.past).reshape(*gram.shape[:2], -1)
+    own = diagonal @ lib.squares
+    if rho.any():
+        own += 2 * beside @ lib.products
+    lost = gram[:, _WHICH, _WHICH] * ELASTICITIES**2
+    along = cross[:, :1] - (gram[:, 0, _WHICH] * ELASTICITIES)[:, :, None]
+    size = own[:, None] - 2 * ELASTICITIES[:, None] * cross[:, _WHICH] + lost[:, :, None]
+    return along, size, gram[:, :1, :1]
 
 
 def _noise_prior(log: Array) -> Array:
@@ -159,9 +163,16 @@ def median(values: Array) -> float:
 
 def running_median(values: Array) -> Array:
     """Return the median of each value (n,) and its two neighbours on either side, the ends repeated."""
-    padded = np.concatenate([values[[0, 0]], values, values[[-1, -1]]])
-    windows = np.sort(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
+    windows = values[_neighbours(len(values))]
+    windows.sort(axis=1)
     return windows[:, 2]
+
+
+@functools.lru_cache(maxsize=64)
+def _neighbours(length: int) -> NDArray[np.intp]:
+    """Return the places of each value (length, 5) and its two neighbours on either side."""
+    places: NDArray[np.intp] = np.clip(np.arange(length)[:, None] + np.arange(-2, 3), 0, length - 1)
+    return places
 
 
 def _outlier_weights(values: Array) -> Array:
@@ -175,16 +186,15 @@ def _outlier_weights(values: Array) -> Array:
 
 def _summary(lib: Library, found: _Weights, left: Array) -> Posterior:
     certainty = np.sqrt(2 * found.counted)  # log s is known to about 1 / sqrt(2 n)
-    log_noise = np.log(found.noise)
-    wild = _looked_up((log_noise - lib.log_wild_from) * certainty, _CHANCES, *_SCORES)
+    wild = _looked_up((found.log_noise - lib.log_wild_from) * certainty, _CHANCES, *_SCORES)
     course = found.weight.sum(axis=(0, 1))
     volatile = (found.weight * wild).sum(axis=(0, 1))
     immediate, some = course[lib.collapsing].sum(), volatile[~lib.collapsing].sum()
     slow = (course - volatile)[lib.decaying].sum()
     labels = np.array([max(0.0, 1 - immediate - some - slow), slow, some, immediate])
     grid = found.weight.sum(axis=(0, 2))
-    mean = course @ lib.future
-    spread = np.sqrt(np.maximum(course @ lib.future**2 - mean**2, 0.0))
+    mean = lib.future @ course
+    spread = np.sqrt(np.maximum(lib.future**2 @ course - mean**2, 0.0))
     return Posterior(
         labels=labels,
         brittle=float(grid[_BRITTLE].sum()),
@@ -193,7 +203,7 @@ def _summary(lib: Library, found: _Weights, left: Array) -> Posterior:
         future=mean,
         deviation=spread,
         now=float(course @ lib.last),
-        noise=float(np.exp((found.weight * log_noise).sum())),
+        noise=float(np.exp((found.weight * found.log_noise).sum())),
         wild_from=float(course @ np.minimum(lib.wild_from, 3.0)),
         reference=float((found.weight * found.scale).sum(axis=(0, 1)) @ lib.reference),
         left=left,

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from forecasting.domain.collapse_labels import Array, reference_length
+from forecasting.domain.collapse_posterior import median
 
 Values = Sequence[float] | Array
 FEWEST: Final = 3
@@ -66,7 +67,7 @@ def _unit(values: Array) -> float:
     if not len(values):
         return 0.0
     sizes = np.abs(values)
-    return float(np.median(sizes)) or float(sizes.max())
+    return median(sizes) or float(sizes.max())
 
 
 def _start_of_gain(values: Array) -> int:

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from forecasting.domain.collapse_labels import Array
 
-_CHUNK: Final = 256  # inputs at once: bounds the memory
+_CHUNK: Final = 16  # inputs at once: so many stay in the cache of a core
 
 
 @dataclass(frozen=True)
 class Trees:
     """T trees of one depth d for K outputs; tree t adds to output t % K."""
 
-    feature: NDArray[np.intp]  # (T, 2^d - 1)
-    threshold: Array  # (T, 2^d - 1), left where the feature is at most this
-    leaf: Array  # (T, 2^d)
+    feature: NDArray[np.integer[Any]]  # (T, 2^d - 1)
+    threshold: NDArray[np.floating[Any]]  # (T, 2^d - 1), left where the feature is at most this
+    leaf: NDArray[np.floating[Any]]  # (T, 2^d)
     start: Array  # (K,), the outputs before any tree
 
     @property
@@ -46,7 +46,9 @@ class Trees:
             node += 1
             node += flat.take(rows + feature.take(here)) > threshold.take(here)
         leaves = self.leaf.ravel().take(np.arange(count) * (inner + 1) + node - inner)
-        sums: Array = leaves.reshape(len(inputs), -1, len(self.start)).sum(axis=1) + self.start
+        sums: Array = (
+            leaves.reshape(len(inputs), -1, len(self.start)).sum(axis=1, dtype=np.float64) + self.start
+        )
         return sums
 
     def arrays(self, name: str) -> dict[str, NDArray[Any]]:
@@ -62,9 +64,9 @@ class Trees:
     def from_arrays(cls, arrays: Any, name: str) -> "Trees":
         """Return the trees kept under `name`; KeyError when one part is missing."""
         return cls(
-            arrays[f"{name}_feature"].astype(np.intp),
-            arrays[f"{name}_threshold"].astype(np.float64),
-            arrays[f"{name}_leaf"].astype(np.float64),
+            arrays[f"{name}_feature"],  # as small as they are kept: look-ups wait for memory
+            arrays[f"{name}_threshold"],
+            arrays[f"{name}_leaf"],
             arrays[f"{name}_start"].astype(np.float64),
         )
 

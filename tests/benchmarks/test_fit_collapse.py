@@ -63,42 +63,60 @@ def test_half_of_the_subjects_have_noise_of_the_donors() -> None:
     assert np.array_equal(plain.inputs[:8], sample.inputs[:8])
 
 
-def test_the_chosen_rule_is_farthest_from_the_bars_less_what_its_warnings_lack(
+def test_the_chosen_rule_is_farthest_from_every_bar(
     checks: Checks, replay: tuple[fit_collapse.Replay, Chances], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tried = {"block": (0.9, 1.2, 3.0), "immediate": (0.7, 1.3)}
+    tried = {"block": (0.9, 1.2, 3.0), "warn": (0.5, 1.3)}
     monkeypatch.setattr(fit_collapse, "RULES", tried)
+    others = [Rule(block=block, warn=warn) for block, warn in product(*tried.values())]
+    chosen = fit_collapse.tuned(checks, *replay)
+    assert fit_collapse.margin(chosen, checks, *replay) == max(
+        fit_collapse.margin(each, checks, *replay) for each in others
+    )
 
-    def worth(rule: Rule) -> float:
-        return fit_collapse.margin(rule, checks) - fit_collapse.lacking(rule, *replay) / 2
 
-    others = [Rule(block=block, immediate=immediate) for block, immediate in product(*tried.values())]
-    assert worth(fit_collapse.tuned(checks, *replay)) == max(map(worth, others))
-
-
-def test_a_rule_that_always_warns_lacks_nothing_but_silence(
+def test_a_rule_that_always_warns_is_wrong_in_every_calm_cycle_and_one_that_never_does_always_late(
     replay: tuple[fit_collapse.Replay, Chances],
 ) -> None:
     always, never = Rule(block=-1.0, immediate=99.0, brittle=2.0), Rule(block=1e9, brittle=2.0)
     found = replay[0].warnings(always, replay[1])
     assert (found["online_false_per_100"], found["online_caught"]) == (100, 1)
-    assert fit_collapse.lacking(always, *replay) == pytest.approx(99 / 0.15)
-    assert fit_collapse.lacking(never, *replay) >= 0.5 / 0.03
+    assert fit_collapse.margin(always, [], *replay) == pytest.approx(-99 / 0.25)
+    assert fit_collapse.margin(never, [], *replay) == pytest.approx(-0.5 / 0.05)
 
 
 def test_thresholds_rise_with_what_may_be_missed(checks: Checks) -> None:
     for scores in (fit_collapse.risk_scores, fit_collapse.beside_the_label):
-        found = fit_collapse.thresholds(shipped().rule, checks, scores)
+        found = fit_collapse.thresholds(shipped().rule, [checks], scores)
         assert list(found.values()) == sorted(found.values())
         assert all(0 <= limit < 1 for limit in found.values())
         assert found["0.05"] > 0
 
 
-def test_the_distance_to_the_bars_counts_in_sampling_errors(checks: Checks) -> None:
+def test_a_threshold_keeps_to_its_share_of_either_kind(checks: Checks) -> None:
+    """A kind on which hardly anything is missed doesn't pay for another."""
+    ((sample, chances),) = checks
+    surer = Chances(np.eye(4)[sample.labels], np.zeros(len(sample.labels)))
+    rule = shipped().rule
+    alone, sure = (
+        fit_collapse.thresholds(rule, [[each]], fit_collapse.risk_scores)
+        for each in ((sample, chances), (sample, surer))
+    )
+    kinds = [(sample, surer), (sample, chances)]
+    together = fit_collapse.thresholds(rule, [kinds], fit_collapse.risk_scores)
+    assert together == alone
+    assert set(sure.values()) <= {0.0}, "with certain chances any threshold would do, if there are enough"
+
+
+def test_the_distance_to_the_bars_counts_in_sampling_errors(
+    checks: Checks, replay: tuple[fit_collapse.Replay, Chances]
+) -> None:
     ((sample, chances),) = checks
     found = score(sample.labels, sample.brittle, *sample.decide(shipped().rule, chances))
-    least = min((found[name] - bar) / error for name, (bar, error) in fit_collapse.SIMULATED.items())
-    assert fit_collapse.margin(shipped().rule, checks) == pytest.approx(least)
+    least = [(found[name] - bar) / error for name, (bar, error) in fit_collapse.SIMULATED.items()]
+    assert fit_collapse.margin(shipped().rule, checks, *replay) == pytest.approx(
+        min(*least, fit_collapse.margin(shipped().rule, [], *replay))
+    )
 
 
 def test_the_command_makes_the_same_file_twice(
@@ -117,3 +135,6 @@ def test_the_command_makes_the_same_file_twice(
     assert (model.card["subjects"], model.card["parts"]) == (120, {"1": 80, "2": 40})
     assert model.rule.block in (0.8, 1.2)
     assert hashlib.sha256(made[0]).hexdigest() in capsys.readouterr().out
+    again = ["--series", str(series), "--checks", "24", "--trees", str(tmp_path / "a.npz"), "--out"]
+    assert fit_collapse.main([*again, str(tmp_path / "c.npz")]) == 0
+    assert (tmp_path / "c.npz").read_bytes() == made[0], "the rule of the same trees is the same"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from forecasting.domain.collapse import predict
+from forecasting.domain.collapse import _doubt_words, predict
 from forecasting.domain.collapse_features import (
     _eased,
     _lag_one,
@@ -35,6 +35,22 @@ def found_with(elasticity: float, size: int) -> Posterior:
     return Posterior(
         none, 0.0, elasticity, none, none, none, 1.0, 0.05, 0.4, 1.0, np.zeros(size), float(size)
     )
+
+
+@pytest.mark.parametrize(
+    ("label", "volatile", "immediate", "said"),
+    [
+        ("Volatile", 0.1, 0.4, True),
+        ("Volatile", 0.4, 0.1, False),
+        ("Immediate collapse risk", 0.1, 0.9, False),
+        ("Stable", 0.0, 0.1, False),
+    ],
+)
+def test_a_block_that_is_no_warning_yet_says_so(
+    label: str, volatile: float, immediate: float, said: bool
+) -> None:
+    words = _doubt_words(label, {"Volatile": volatile, "Immediate collapse risk": immediate})
+    assert ("not to call it a collapse" in words) is said
 
 
 def test_a_slope_and_its_standard_errors() -> None:

@@ -116,35 +116,52 @@ LABEL_CHANCES = np.array(
         [0.2, 0.5, 0.1, 0.2],
     ]
 )
+LONG = np.full(4, 30)
+NONE = np.zeros(4, dtype=bool)
+
+
+def decided(rule: Rule, chances: np.ndarray = LABEL_CHANCES) -> list[int]:
+    """Return the labels of four long histories that aren't brittle and don't end in a dip."""
+    return rule.decide(Chances(chances, np.zeros(4)), NONE, LONG)[0].tolist()
 
 
 def test_dangers_are_weighed_against_what_may_be_promoted() -> None:
     rule = Rule(collapse=2.0, block=1.0)
-    nobody, long = np.zeros(4, dtype=bool), np.full(4, 30)
-    labels, brittle = rule.decide(Chances(LABEL_CHANCES, np.zeros(4)), nobody, long)
-    assert labels.tolist() == [0, 3, 2, 1]
-    assert not brittle.any()
-    strict = replace(rule, block=0.7).decide(Chances(LABEL_CHANCES, np.zeros(4)), nobody, long)[0]
-    assert strict.tolist() == [3, 3, 2, 3]
-    likelier = replace(rule, immediate=3.0).decide(Chances(LABEL_CHANCES, np.zeros(4)), nobody, long)[0]
-    assert likelier.tolist() == [0, 3, 3, 1]
+    assert decided(rule) == [0, 3, 2, 1]
+    assert decided(replace(rule, block=0.7)) == [3, 3, 2, 3]
+    assert decided(replace(rule, block=0.7, immediate=3.0)) == [3, 3, 3, 3]
+
+
+def test_a_block_is_called_immediate_only_where_that_is_surer_than_stable() -> None:
+    rule = Rule(collapse=2.0, block=0.7)
+    assert decided(replace(rule, warn=0.5)) == [2, 3, 2, 3]
+    assert decided(replace(rule, warn=0.7)) == [2, 2, 2, 3]
+    assert decided(replace(rule, warn=9.0)) == [2, 2, 2, 2], "what is blocked stays so"
+    assert decided(replace(rule, block=9.0, warn=0.0)) == [0, 0, 0, 1], "what isn't blocked is no warning"
+
+
+def test_slow_decay_speaks_for_a_warning_and_not_against_it() -> None:
+    falling, level = [0.1, 0.5, 0.0, 0.4], [0.5, 0.1, 0.0, 0.4]
+    rule = Rule(collapse=4.0, block=1.0, warn=1.0)
+    assert decided(rule, np.array([falling, level] * 2)) == [3, 2, 3, 2]
 
 
 def test_a_brittle_subject_keeps_its_likeliest_label() -> None:
     chances = Chances(np.array([[0.6, 0.0, 0.1, 0.3]] * 3), np.array([0.9, 0.4, 0.0]))
-    labels, brittle = Rule(brittle=0.5, block=1.0).decide(chances, np.zeros(3, dtype=bool), np.full(3, 30))
+    labels, brittle = Rule(brittle=0.5, block=1.0).decide(chances, NONE[:3], LONG[:3])
     assert labels.tolist() == [0, 3, 0]
     assert brittle.tolist() == [True, False, False]
+    assert not Rule().decide(Chances(LABEL_CHANCES, np.zeros(4)), NONE, LONG)[1].any()
 
 
 def test_lone_dips_and_short_histories_need_more_to_be_warned_of() -> None:
     chances = Chances(np.array([[0.4, 0.05, 0.0, 0.55]] * 4), np.zeros(4))
-    rule = Rule(block=1.0, dip=1.3, short=1.2)
-    labels, _ = rule.decide(chances, np.array([False, True, False, True]), np.array([30, 30, 11, 12]))
-    assert labels.tolist() == [3, 0, 3, 0]
-    assert replace(rule, short=1.3).decide(chances, np.zeros(4, dtype=bool), np.array([11, 12, 8, 60]))[
-        0
-    ].tolist() == [0, 3, 0, 3]
+    rule = Rule(block=1.0, warn=1.0, dip=1.4, short=1.3)
+    dips, lengths = np.array([False, True, False, True]), np.array([30, 30, 11, 11])
+    assert rule.decide(chances, dips, lengths)[0].tolist() == [3, 2, 3, 2]
+    assert rule.decide(chances, dips[[0, 0, 2, 2]], lengths)[0].tolist() == [3, 3, 3, 3]
+    short = replace(rule, short=1.4)
+    assert short.decide(chances, NONE, np.array([11, 12, 8, 60]))[0].tolist() == [2, 3, 2, 3]
 
 
 def test_a_last_value_that_is_low_alone_is_a_lone_dip() -> None:

@@ -37,15 +37,15 @@ def test_every_family_does_what_its_name_says() -> None:
 @pytest.mark.parametrize("length", [3, 8, 10, 37, 60])
 def test_the_library_knows_what_follows_from_its_courses(length: int) -> None:
     lib = library(length)
-    assert lib.past.shape[1] == length
-    assert lib.future.shape == (len(lib.past), HORIZON)
+    assert lib.past.shape == (length, len(lib.family))
+    assert lib.future.shape == (HORIZON, len(lib.family))
     assert np.exp(lib.log_prior).sum() == pytest.approx(PRIOR.sum())
-    for i in range(0, len(lib.past), 23):
-        course = np.concatenate([lib.past[i], lib.future[i] * lib.reference[i]])
+    for i in range(0, len(lib.family), 23):
+        course = np.concatenate([lib.past[:, i], lib.future[:, i] * lib.reference[i]])
         label = true_label(course, length, float(lib.reference[i]), 0.001)
         assert (label == LABELS[3]) == lib.collapsing[i]
         assert (label == LABELS[1]) == lib.decaying[i]
-        assert lib.past[i][: reference_length(length)].mean() == pytest.approx(lib.reference[i])
+        assert lib.past[: reference_length(length), i].mean() == pytest.approx(lib.reference[i])
 
 
 def test_the_library_is_the_same_every_time() -> None:

@@ -44,3 +44,12 @@ def test_many_inputs_are_taken_in_parts_and_none_is_fine() -> None:
 def test_an_input_on_the_threshold_goes_left() -> None:
     trees = Trees(np.array([[0]]), np.array([[1.5]]), np.array([[10.0, 20.0]]), np.array([1.0]))
     assert trees.outputs(np.array([[1.5], [1.5000001]]))[:, 0].tolist() == [11.0, 21.0]
+
+
+def test_trees_stay_as_small_in_memory_as_they_are_kept_and_sums_dont() -> None:
+    again = Trees.from_arrays(from_boosting(fitted(4, 3)[0], 3).arrays("x"), "x")
+    assert again.feature.dtype == np.uint8
+    assert again.threshold.dtype == again.leaf.dtype == np.float32
+    many = Trees(np.zeros((100_000, 1), dtype=np.uint8), np.ones((100_000, 1), dtype=np.float32),
+                 np.full((100_000, 2), 0.1, dtype=np.float32), np.zeros(1))  # fmt: skip
+    assert many.outputs(np.zeros((1, 1)))[0, 0] == pytest.approx(1e5 * float(np.float32(0.1)), rel=1e-12)
