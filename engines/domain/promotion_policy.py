@@ -35,7 +35,7 @@ class PromotionPolicy:
     #: confidence that a forecast needs, 0 to 1
     tau: float = 0.5
     #: probability of a collapse that is borne, 0 to 1
-    max_p_collapse: float = 0.5
+    max_p_collapse: float = 0.25
     #: ROI above which every projected cycle must lie
     roi_floor: float = 0.0
     #: ROI that a dependant may lose at most, as a negative number

@@ -32,7 +32,7 @@ class Policy:
     #: confidence of the forecast that it takes, 0 to 1
     tau: float = 0.5
     #: probability of a collapse that is borne, 0 to 1
-    max_p_collapse: float = 0.5
+    max_p_collapse: float = 0.25
     #: the projected ROI of every event ahead must lie above this
     roi_floor: float = 0.0
     #: no dependant may lose more than this (0: none may lose anything)

@@ -88,7 +88,7 @@ class Promotions(Group):
         "For teams of one: the requester may approve alone, saying so each time; it is audited and shown.",
     )
     max_p_collapse: float = setting(
-        0.5, "MENACE_MAX_P_COLLAPSE", "Probability of a collapse that the gate bears.", ge=0, le=1
+        0.25, "MENACE_MAX_P_COLLAPSE", "Probability of a collapse that the gate bears.", ge=0, le=1
     )
     evidence_hours: float = setting(
         72.0,

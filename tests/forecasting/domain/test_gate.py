@@ -76,8 +76,8 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("brittle", {"brittle": None}, "hold"),
     ("brittle", {"brittle": None, "changes_code": False}, "promote"),
     ("brittle", {"brittle": True, "changes_code": False}, "block"),
-    ("p_collapse", {"p_collapse": 0.5}, "promote"),
-    ("p_collapse", {"p_collapse": 0.51}, "block"),
+    ("p_collapse", {"p_collapse": 0.25}, "promote"),
+    ("p_collapse", {"p_collapse": 0.26}, "block"),
     ("p_collapse", {"p_collapse": math.nan}, "hold"),
     ("p_collapse", {"p_collapse": -1.0}, "hold"),
     ("projection", {"mean": (5.0, 5.0, -0.1)}, "hold"),
@@ -237,7 +237,7 @@ def test_taking_evidence_away_never_makes_a_promotion_but_where_it_may_be_missin
 def test_a_stricter_policy_never_gives_a_better_verdict(
     evidence: Evidence, tau: float, bears: float, floor: float
 ) -> None:
-    strict = Policy(tau=max(tau, 0.5), max_p_collapse=min(bears, 0.5), roi_floor=floor, required=OPTIONAL)
+    strict = Policy(tau=max(tau, 0.5), max_p_collapse=min(bears, 0.25), roi_floor=floor, required=OPTIONAL)
 
     assert STRICTNESS[decide(evidence, strict).verdict] >= STRICTNESS[decide(evidence, POLICY).verdict]
 
