@@ -229,14 +229,18 @@ def keys_after(steps: Sequence[Callee]) -> frozenset[str] | None:
 
 def fits(function: Callee, before: Callee, after: Callee | None, known: frozenset[str] | None) -> bool:
     """Tell whether declared types agree on both sides and no key is missing."""
-    if function.takes != before.returns or (after is not None and function.returns != after.takes):
+    if function.takes != before.returns or (known is not None and not function.reads <= known):
         return False
-    if known is not None and not function.reads <= known:
-        return False
-    if after is None or function.writes is None:
-        return after is None or not after.reads
-    handed = function.writes | ((known or frozenset()) if function.passes_on else frozenset())
-    return after.reads <= handed or (function.passes_on and known is None)
+    return after is None or (function.returns == after.takes and _hands_on(function, after.reads, known))
+
+
+def _hands_on(function: Callee, wanted: frozenset[str], known: frozenset[str] | None) -> bool:
+    """Tell whether the keys that are wanted after a function are there, as far as that is known."""
+    if function.writes is None:
+        return not wanted
+    if not function.passes_on:
+        return wanted <= function.writes
+    return known is None or wanted <= function.writes | known
 
 
 def _match(function: Callee, flow: Flow, position: int, known: frozenset[str] | None) -> Match:

@@ -119,20 +119,20 @@ def _said(value: Any) -> str:
 
 def _numbers(group: str, label: str, values: Sequence[Number], said: Callable[[float | None], str]) -> Panel:
     """Return a row of numbers; beside the baseline's, each says how much more or less it is."""
-    base = values[0] if values else None
-    changes = [None if base is None or value is None else value - base for value in values]
-    texts = [said(None if value is None else float(value)) or NOT_MEASURED for value in values]
-    row = _row(group, label, texts)
-    exact = len({None if value is None else float(value) for value in values}) > 1
+    found = [None if value is None else float(value) for value in values]
+    row = _row(group, label, [said(value) or NOT_MEASURED for value in found])
     # times that are said the same are no difference: they scatter below what anybody reads
-    differs = row["differs"] if said is lasting else exact
-    for cell, change in zip(row["cells"][1:], changes[1:], strict=True):
-        cell["change"] = _change(change, said) if change and differs else ""
+    differs = row["differs"] if said is lasting else len(set(found)) > 1
+    for cell, value in zip(row["cells"][1:], found[1:], strict=True):
+        cell["change"] = _change(value, found[0], said) if differs else ""
     return {**row, "differs": differs}
 
 
-def _change(change: float, said: Callable[[float | None], str]) -> str:
-    """Return a difference in the row's own unit, with its sign."""
+def _change(value: float | None, base: float | None, said: Callable[[float | None], str]) -> str:
+    """Return a difference in the row's own unit, with its sign; empty where there is none to tell."""
+    if value is None or base is None or value == base:
+        return ""
+    change = value - base
     if said is lasting:
         return f"{'+' if change > 0 else MINUS}{lasting(abs(change))}"
     return signed(change)

@@ -100,6 +100,21 @@ def _save(engine: Engine, actor: Actor) -> Engine:
 
 def checkout(path: str, actor: Actor) -> Path:
     """Return the absolute path of the git checkout, or raise RegistrationError with the reason."""
+    root = _followed(path, actor)
+    _refuse_outside(root, actor)
+    if not _is_folder(root, path):
+        raise RegistrationError(f"{path!r} is no folder on this machine", field="path")
+    if not git.is_checkout(root):
+        raise RegistrationError(f"{path!r} is no git checkout; run `git init` and commit first", field="path")
+    try:
+        git.head(root)
+    except git.GitError as error:
+        raise RegistrationError(f"{path!r} can't be used: {error}", field="path") from None
+    return root
+
+
+def _followed(path: str, actor: Actor) -> Path:
+    """Return where the path leads, whatever is there."""
     if not path.strip() or "\0" in path or len(path) > 1000:
         raise RegistrationError("give the path of a git checkout on this machine", field="path")
     try:
@@ -109,20 +124,14 @@ def checkout(path: str, actor: Actor) -> Path:
         raise RegistrationError(f"{path!r} can't be followed", field="path") from None
     if actor.kind not in TRUSTED_KINDS and not given.is_absolute():
         raise RegistrationError(f"{path!r} is not absolute; give the whole path, from /", field="path")
-    _refuse_outside(root, actor)
+    return root
+
+
+def _is_folder(root: Path, path: str) -> bool:
     try:
-        is_folder = root.is_dir()
+        return root.is_dir()
     except OSError as error:
         raise RegistrationError(f"{path!r} can't be looked at: {error.strerror}", field="path") from None
-    if not is_folder:
-        raise RegistrationError(f"{path!r} is no folder on this machine", field="path")
-    if not git.is_checkout(root):
-        raise RegistrationError(f"{path!r} is no git checkout; run `git init` and commit first", field="path")
-    try:
-        git.head(root)
-    except git.GitError as error:
-        raise RegistrationError(f"{path!r} can't be used: {error}", field="path") from None
-    return root
 
 
 def _refuse_outside(root: Path, actor: Actor) -> None:

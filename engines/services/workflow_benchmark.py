@@ -78,12 +78,7 @@ def compare(
     """
     chosen = presets() if conditions is None else [_plain(), *conditions]
     steps = {"parent": parent, "candidate": candidate}
-    sides: dict[str, dict[str, list[Measurement]]] = {}
-    for preset in chosen:
-        side = sides.setdefault(preset.name, {word: [] for word in steps})
-        for repeat, given in enumerate(_payloads(bench, preset)):
-            for word, own in steps.items():
-                side[word].append(_run(bench, own, preset, given, repeat))
+    sides = {preset.name: _in_turns(bench, steps, preset) for preset in chosen}
     idle = {preset.name: found for preset in chosen if (found := _idle(preset))}
     again = {word: _again(bench, own, sides[BASELINE][word][0]) for word, own in steps.items()}
     told = _told(bench, sides)
@@ -174,6 +169,17 @@ def _run(
     if measured.outcome is Outcome.CANCELLED:
         raise Interrupted
     return measured
+
+
+def _in_turns(
+    bench: Bench, steps: Mapping[str, Sequence[str]], preset: Preset
+) -> dict[str, list[Measurement]]:
+    """Return each side's runs under one preset."""
+    side: dict[str, list[Measurement]] = {word: [] for word in steps}
+    for repeat, given in enumerate(_payloads(bench, preset)):
+        for word, own in steps.items():
+            side[word].append(_run(bench, own, preset, given, repeat))
+    return side
 
 
 def _told(bench: Bench, sides: Mapping[str, Mapping[str, list[Measurement]]]) -> dict[str, Any]:

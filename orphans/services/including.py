@@ -44,16 +44,20 @@ def include(
     with transaction.atomic():
         wanted = OrphanModule.objects.of(subject).filter(path__in=list(paths)).select_for_update()
         rows = sorted(wanted, key=lambda row: (len(row.chain), row.path))
-        reasons = dict(refused or {})
-        for row in rows:
-            if row.path not in reasons and (reason := _refusal(row, counted=counted)):
-                reasons[row.path] = reason
+        reasons = _reasons(rows, refused or {}, counted=counted)
         taken = [row for row in rows if row.path not in reasons and row.state != ModuleState.INTEGRATED]
         _add(subject, taken, by=by, source=source)
         for row in rows:
             if row.path in reasons and row.state == ModuleState.PASSED:
                 _explain(row, reasons[row.path])
     return Included(added=tuple(row.path for row in taken), refused=reasons)
+
+
+def _reasons(rows: Iterable[OrphanModule], refused: Mapping[str, str], *, counted: bool) -> dict[str, str]:
+    """Return why modules are kept out: what the caller says goes first."""
+    asked = [row for row in rows if row.path not in refused]
+    found = {row.path: _refusal(row, counted=counted) for row in asked}
+    return {**refused, **{path: reason for path, reason in found.items() if reason}}
 
 
 def _refusal(row: OrphanModule, *, counted: bool) -> str:

@@ -75,18 +75,17 @@ def _rights(request: HttpRequest, promotion: Promotion) -> dict[str, Any]:
     mine = services.self_approval(promotion, user.pk)
     alone = bool(mine) and settings.SANDBOX.break_glass
     why = services.why_not_approve(promotion, user.pk)
+    plain = "" if may else NOT_ALLOWED
+    deciding = may and promotion.is_open
     held = promotion.verdict == "hold"
     return {
         "why_not": {
-            "approve": (("" if why == mine and alone else why) if may else NOT_ALLOWED),
-            "reject": "" if may else NOT_ALLOWED,
-            "keep": "" if may else NOT_ALLOWED,
+            "approve": plain or ("" if why == mine and alone else why),
+            "reject": plain,
+            "keep": plain,
         },
-        "may_break_glass": may and promotion.is_open and alone,
-        "may_overrule": may
-        and held
-        and promotion.is_open
-        and services.policy_of(promotion.engine).overrule_holds,
+        "may_break_glass": deciding and alone,
+        "may_overrule": deciding and held and services.policy_of(promotion.engine).overrule_holds,
         "may_reconsider": may or user.has_perm(OPERATE),
     }
 

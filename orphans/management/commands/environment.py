@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -103,24 +104,19 @@ class Command(BaseCommand):
     def _told(self, presets: list[Preset], options: dict[str, Any]) -> int:
         """Print what each key of the presets does here; 1 when one does nothing."""
         told = [(preset, effects(preset, probe())) for preset in presets]
-        if options["json"]:
-            rows = [
-                {
-                    "preset": preset.as_data(),
-                    "category": preset.category,
-                    "effects": [asdict(e) for e in each],
-                }
-                for preset, each in told
-            ]
-            self.stdout.write(json.dumps(rows))
-        else:
-            for preset, each in told:
-                self.stdout.write(f"{preset.name} ({preset.category})")
-                self.stdout.write("\n".join(map(_line, each)))
         idle = sum(not effect.held for _, each in told for effect in each)
-        if idle and not options["json"]:
-            self.stderr.write(f"{idle} {'key does' if idle == 1 else 'keys do'} nothing on this machine")
+        if options["json"]:
+            self.stdout.write(json.dumps([_as_data(preset, each) for preset, each in told]))
+        else:
+            self._say(told, idle)
         return BAD if idle else 0
+
+    def _say(self, told: Sequence[tuple[Preset, Sequence[KeyEffect]]], idle: int) -> None:
+        for preset, each in told:
+            self.stdout.write(f"{preset.name} ({preset.category})")
+            self.stdout.write("\n".join(map(_line, each)))
+        if idle:
+            self.stderr.write(f"{idle} {'key does' if idle == 1 else 'keys do'} nothing on this machine")
 
     def _run(self, options: dict[str, Any]) -> int:
         checkout = options["checkout"].resolve()
@@ -164,6 +160,11 @@ def _row(name: str, source: str, category: str, keys: Any) -> dict[str, Any]:
 
 def _presets(count: int) -> str:
     return f"{count} {'preset' if count == 1 else 'presets'}"
+
+
+def _as_data(preset: Preset, found: Sequence[KeyEffect]) -> dict[str, Any]:
+    effects_of = [asdict(each) for each in found]
+    return {"preset": preset.as_data(), "category": preset.category, "effects": effects_of}
 
 
 def _line(effect: KeyEffect) -> str:
