@@ -20,7 +20,7 @@ KEPT, MOVED = 0.95, 0.25
 
 @dataclass(frozen=True)
 class Made:
-    """A series, and about the standard deviation of each value for who knows its law and all values before."""
+    """A series, and about the standard deviation of each value for who knows the law and all before."""
 
     values: Array
     spread: Array
