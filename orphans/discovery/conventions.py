@@ -8,7 +8,7 @@ from orphans.discovery.survey import Survey
 from orphans.domain.findings import Evidence
 from orphans.domain.late import late
 from orphans.domain.names import INIT, base_of, folder_of
-from orphans.domain.rules import DJANGO_APP, MIGRATIONS, PACKAGING
+from orphans.domain.rules import DJANGO_APP, MIGRATIONS, PACKAGING, Children
 
 Found = Iterator[tuple[str, Evidence]]
 _SETTINGS = late(rb"""SETTINGS_MODULE["']\]?\s*[,=]\s*["']([A-Za-z_]\w*)["']""")
@@ -123,7 +123,7 @@ class Apps:
         self.folders.add(folder)
         start = f"{folder}/" if folder else ""
         for each in self.survey.names.below(folder, deep=True):
-            rule = next((rule for rule in DJANGO_APP if rule.pattern.fullmatch(each[len(start) :])), None)
+            rule = _rule_of(each[len(start) :])
             if rule is not None and (not rule.words or self._has(each, rule.words)):
                 yield each, Evidence(kind="convention", detail=f"{rule.reason}: {why}", path=path, line=line)
         for name in sorted(self.discovered):
@@ -156,6 +156,12 @@ class Apps:
     def _has(self, path: str, words: Iterable[str]) -> bool:
         data = self.survey.data(path)
         return any(word.encode() in data for word in words)
+
+
+def _rule_of(place: str) -> Children | None:
+    """Return what brings along a module at this place below an app's folder."""
+    fits = (each for each in DJANGO_APP if each.sign in place and each.pattern.fullmatch(place))
+    return next(fits, None)
 
 
 def migrations(survey: Survey, seen: set[str], unseen: Iterable[str]) -> Found:

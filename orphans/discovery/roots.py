@@ -83,7 +83,7 @@ def _is_candidate(survey: Survey, path: str) -> bool:
 
 
 def _applies(survey: Survey, rule: Root, path: str) -> bool:
-    if rule.pattern.fullmatch(path) is None:
+    if rule.sign not in path or rule.pattern.fullmatch(path) is None:
         return False
     data = survey.data(path) if rule.words else b""
     return not rule.words or any(word.encode() in data for word in rule.words)

@@ -17,6 +17,8 @@ class Root(NamedTuple):
     reason: str
     #: any of these words must be in the file, when there are some
     words: tuple[str, ...] = ()
+    #: in every path that matches: a quick no for most
+    sign: str = ""
 
 
 class Children(NamedTuple):
@@ -27,18 +29,20 @@ class Children(NamedTuple):
     reason: str
     #: any of these words must be in the file, when there are some
     words: tuple[str, ...] = ()
+    #: in every path that matches: a quick no for most
+    sign: str = ""
 
 
 PACKAGING: Final = ("pyproject.toml", "setup.py", "setup.cfg")
 """Files that make a checkout a distribution."""
 
 
-def _root(pattern: str, reason: str, *words: str) -> Root:
-    return Root(late(pattern), reason, words)
+def _root(pattern: str, reason: str, *words: str, sign: str = "") -> Root:
+    return Root(late(pattern), reason, words, sign)
 
 
-def _children(pattern: str, reason: str, *words: str) -> Children:
-    return Children(late(pattern), reason, words)
+def _children(pattern: str, reason: str, *words: str, sign: str = "") -> Children:
+    return Children(late(pattern), reason, words, sign)
 
 
 ROOTS: Final = (
@@ -46,40 +50,49 @@ ROOTS: Final = (
           r"|hatch_build|pavement|duties|gunicorn\.conf|gunicorn_conf|gunicorn_config|uwsgi_app|lambda_function"
           r"|streamlit_app|function_app|conanfile|SConstruct|wscript|appveyor|hubconf|cog|predict|release|build_ext)\.py",
           "started by name by its tool"),
-    _root(r"(?:.*/)?(?:docs?|documentation|manual|sphinx)/(?:.*/)?conf\.py|conf\.py", "settings of Sphinx"),
-    _root(r"(?:.*/)?conf\.py", "settings of Sphinx", "html_theme", "master_doc", "openstackdocstheme"),
+    _root(r"(?:.*/)?(?:docs?|documentation|manual|sphinx)/(?:.*/)?conf\.py|conf\.py", "settings of Sphinx",
+          sign="conf.py"),
+    _root(r"(?:.*/)?conf\.py", "settings of Sphinx", "html_theme", "master_doc", "openstackdocstheme",
+          sign="conf.py"),
     _root(r"(?:.*/)?(?:settings_\w+|\w+_settings|settings/\w+)\.py", "settings that a deployment chooses",
-          "INSTALLED_APPS", "DATABASES", "import *"),
+          "INSTALLED_APPS", "DATABASES", "import *", sign="settings"),
     _root(r"(?:.*/)?(?:\w+_)?(?:benchmarks?|bench|perf|speed)/(?:.*/)?(?:bench(?:mark)?_\w+|\w+_bench|\w*benchmarks?)\.py",
-          "found by its name by a runner of benchmarks"),
+          "found by its name by a runner of benchmarks", sign="bench"),
     _root(r"(?:.*/)?(?:\w+_)?(?:benchmarks?|bench|perf|speed)/(?:.*/)?\w+\.py",
           "a benchmark that its runner collects",
           "def test_", "def time_", "def bench_", "def track_", "def peakmem_", "def mem_"),
-    _root(r"(?:.*/)?features/(?:environment|(?:.*/)?steps/(?:.*/)?\w+)\.py", "found by behave in its folder"),
-    _root(r"(?:.*/)?models/(?:.*/)?\w+\.py", "a model that dbt finds in its folder", "def model(dbt"),
-    _root(r"(?:.*/)?plugins/(?:.*/)?\w+\.py", "a plugin that Airflow finds in its folder", "(AirflowPlugin)"),
+    _root(r"(?:.*/)?features/(?:environment|(?:.*/)?steps/(?:.*/)?\w+)\.py", "found by behave in its folder",
+          sign="features/"),
+    _root(r"(?:.*/)?models/(?:.*/)?\w+\.py", "a model that dbt finds in its folder", "def model(dbt",
+          sign="models/"),
+    _root(r"(?:.*/)?plugins/(?:.*/)?\w+\.py", "a plugin that Airflow finds in its folder", "(AirflowPlugin)",
+          sign="plugins/"),
     _root(r"(?:.*/)?(?:action|become|cache|callback|connection|filter|inventory|lookup|strategy|test|vars)_plugins/\w+\.py",
-          "a plugin that Ansible finds in its folder"),
-    _root(r"(?:.*/)?hooks/(?:pre|post)_(?:gen_project|prompt)\.py", "a hook of a template of projects"),
+          "a plugin that Ansible finds in its folder", sign="_plugins/"),
+    _root(r"(?:.*/)?hooks/(?:pre|post)_(?:gen_project|prompt)\.py", "a hook of a template of projects",
+          sign="hooks/"),
     _root(r"(?:.*/)?(?:jupyter\w*|ipython\w*|nbgrader|superset|celery|gunicorn|uwsgi|hypercorn|webserver)_?config\.py",
-          "settings that a tool finds by name"),
+          "settings that a tool finds by name", sign="config.py"),
     _root(r"(?:.*/)?(?:docs?|documentation)/(?:.*/)?(?:examples?_?\w*|\w+_examples?)\.py",
-          "an example in the manual"),
-    _root(r"(?:.*/)?tasks(?:/__init__)?\.py", "tasks of invoke", "from invoke import", "import invoke"),
+          "an example in the manual", sign="example"),
+    _root(r"(?:.*/)?tasks(?:/__init__)?\.py", "tasks of invoke", "from invoke import", "import invoke",
+          sign="tasks"),
     _root(r"(?:.*/)?(?:app|main|application|server|api|run|bot|web|index|streamlit\w*|dashboard)\.py",
           "an application object that servers find by its file's name",
           "= FastAPI(", "= Flask(", "= Starlette(", "= Sanic(", "= Quart(", "= Litestar(", "= Celery(",
           "= Bottle(",
           "= Dash(", "import streamlit", "= Typer(", "create_app(", "= Chalice("),
-    _root(r"(?:.*/)?env\.py", "started by alembic", "from alembic import", "alembic.context"),
-    _root(r"(?:.*/)?versions/.*\.py", "a revision that alembic finds in its folder", "down_revision"),
+    _root(r"(?:.*/)?env\.py", "started by alembic", "from alembic import", "alembic.context", sign="env.py"),
+    _root(r"(?:.*/)?versions/.*\.py", "a revision that alembic finds in its folder", "down_revision",
+          sign="versions/"),
     _root(r"(?:.*/)?dags/.*\.py|(?:.*/)?\w*dag\w*\.py", "a DAG that Airflow finds in its folder",
-          "import DAG", "airflow.decorators", "airflow.sdk"),
+          "import DAG", "airflow.decorators", "airflow.sdk", sign="dag"),
     _root(r"(?:.*/)?pages/.*\.py", "a page that its framework finds in its folder", "register_page(",
-    "import streamlit"),
+    "import streamlit", sign="pages/"),
     _root(r"(?:.*/)?(?:handler|lambda\w*|function|main"
         r"|index)\.py", "a handler that its cloud finds by name", "lambda_handler"),
-    _root(r"(?:.*/)?cogs?/.*\.py", "an extension that a bot loads from its folder", "def setup(bot"),
+    _root(r"(?:.*/)?cogs?/.*\.py", "an extension that a bot loads from its folder", "def setup(bot",
+          sign="cog"),
 )  # fmt: skip
 """Files that are started by name, from the root of a checkout or of a folder of it."""
 
@@ -216,13 +229,15 @@ DJANGO_APP: Final = (
               r"|dashboard_modules|config_registry|jobs"
               r"|checks_registry)(?:/__init__)?\.py|__init__\.py|tasks/__init__\.py",
               "Django loads it for an installed app"),
-    _children(r"scripts/(?:.*/)?\w+\.py", "a script that `runscript` finds in an installed app", "def run("),
-    _children(r"(?:.*/)?management/(?:__init__|commands/.*)\.py", "a command of an installed app"),
-    _children(r"templatetags/.*\.py", "template tags of an installed app"),
-    _children(r"migrations/.*\.py", "a migration of an installed app"),
-    _children(r"(?:.*/)?locale/.*formats\.py|locale/\w+/__init__\.py", "formats of a locale"),
+    _children(r"scripts/(?:.*/)?\w+\.py", "a script that `runscript` finds in an installed app", "def run(",
+              sign="scripts/"),
+    _children(r"(?:.*/)?management/(?:__init__|commands/.*)\.py", "a command of an installed app",
+              sign="management/"),
+    _children(r"templatetags/.*\.py", "template tags of an installed app", sign="templatetags/"),
+    _children(r"migrations/.*\.py", "a migration of an installed app", sign="migrations/"),
+    _children(r"(?:.*/)?locale/.*formats\.py|locale/\w+/__init__\.py", "formats of a locale", sign="locale/"),
     _children(r"jobs/.*\.py", "a job of an installed app", "BaseJob", "HourlyJob", "DailyJob",
-    "WeeklyJob", "MonthlyJob"),
+    "WeeklyJob", "MonthlyJob", sign="jobs/"),
     _children(r"jinja2tags/.*\.py|tasks\.py|celery_tasks\.py", "found in every installed app",
               "shared_task", "celery", "@task", "dramatiq", "huey", "procrastinate", "db_task",
               "db_periodic_task"),

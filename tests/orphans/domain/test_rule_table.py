@@ -51,7 +51,9 @@ def started(path: str, source: str = "") -> str | None:
     found = (
         rule.reason
         for rule in ROOTS
-        if rule.pattern.fullmatch(path) and (not rule.words or any(word in source for word in rule.words))
+        if rule.sign in path
+        and rule.pattern.fullmatch(path)
+        and (not rule.words or any(word in source for word in rule.words))
     )
     return next(found, None)
 
