@@ -46,7 +46,7 @@ def step_row(step: CycleStep) -> dict[str, Any]:
         "note": step.note,
         "cpu": lasting(step.cpu_seconds),
         "log": tail(step.log),
-        "log_cut": step.log.count("\n") > TAIL_LINES,
+        "log_cut": len(step.log.splitlines()) > TAIL_LINES,
         **_fault(step.error),
     }
 
