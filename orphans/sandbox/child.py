@@ -41,7 +41,7 @@ class Thing:
     def __init__(self, number): self.number = number
 def go(_):
     import sys, os.path
-    things = {str(n): Thing(n) for n in range(200)}
+    things = {str(n): Thing(n) for n in range(20)}
     try:
         import sys.nothing
     except ImportError as error:
@@ -86,7 +86,7 @@ class Words:
 
     def end(self, words: dict[str, Any]) -> None:
         """Say the last line."""
-        if words == NOTHING:
+        if words.get("result", "") is None:
             self.write('{"result":null,"key":"' + self._key + '"}')
         else:
             self.say({**words, "key": self._key})
@@ -180,14 +180,12 @@ def main(order: dict[str, Any]) -> NoReturn:
 
 def rehearse() -> None:
     """Do once, while nobody waits, what every run does: memory of forks is copied on first touch."""
-    import traceback  # noqa: F401 - what an error is told with
-
     words = Words(CHANNEL, "")
     words.prepare()
     words.encoded({"result": [None, True, 0, 0.5, "", {}], "key": ""})
     space: dict[str, Any] = {}
     exec(compile(REHEARSAL, "<rehearsal>", "exec", dont_inherit=True), space)  # noqa: S102 # nosec B102 - ours
-    told(space["go"](None))
+    space["go"](None)
 
 
 def take(size: int) -> bytearray:
@@ -215,8 +213,9 @@ def surround(order: dict[str, Any]) -> None:
     """Take the order's variables and working directory."""
     if "os" in sys.modules:
         environ = sys.modules["os"].environ
-        environ.clear()
-        environ.update(order["env"])
+        for name in set(environ) - set(order["env"]):
+            del environ[name]
+        environ.update({name: value for name, value in order["env"].items() if environ.get(name) != value})
     else:
         for name, value in order["env"].items():
             pair = name.encode(), value.encode("utf-8", "surrogateescape")

@@ -21,7 +21,7 @@ uselib:134 sysfs:139 modify_ldt:154 iopl:172 ioperm:173 inotify_init:253 sysctl:
 socket:41 connect:42 sendto:44 sendmsg:46 bind:49 clone:56 execve:59 semget:64 msgget:68 truncate:76
 ptrace:101 syslog:103 capset:126 personality:135 vhangup:153 pivot_root:155 prctl:157 adjtimex:159
 chroot:161 acct:163 settimeofday:164 mount:165 umount2:166 swapon:167 swapoff:168 reboot:169 sethostname:170
-setdomainname:171 init_module:175 delete_module:176 quotactl:179 nfsservctl:180 lookup_dcookie:212
+setdomainname:171 mprotect:10 init_module:175 delete_module:176 quotactl:179 nfsservctl:180 lookup_dcookie:212
 clock_settime:227 mbind:237 set_mempolicy:238 mq_open:240 kexec_load:246 add_key:248 request_key:249
 keyctl:250 inotify_add_watch:254 migrate_pages:256 openat:257 mkdirat:258 mknodat:259 unlinkat:263
 renameat:264 linkat:265 symlinkat:266 unshare:272 move_pages:279 inotify_init1:294 perf_event_open:298
@@ -44,7 +44,7 @@ unlinkat:35 renameat:38 linkat:37 symlinkat:36 unshare:97 move_pages:239 inotify
 perf_event_open:241 fanotify_init:262 fanotify_mark:263 name_to_handle_at:264 open_by_handle_at:265
 clock_adjtime:266 sendmmsg:269 setns:268 process_vm_readv:270 process_vm_writev:271 kcmp:272
 finit_module:273 renameat2:276 seccomp:277 memfd_create:279 kexec_file_load:294 bpf:280 execveat:281
-userfaultfd:282 exit_group:94
+userfaultfd:282 exit_group:94 mprotect:226
 """
 
 _BOTH: Final = """
@@ -77,6 +77,7 @@ MS_NOSUID: Final = 2
 MS_NODEV: Final = 4
 MS_NOEXEC: Final = 8
 MS_REMOUNT: Final = 32
+MS_NOATIME: Final = 1024
 MS_BIND: Final = 4096
 MS_REC: Final = 16384
 MS_PRIVATE: Final = 1 << 18

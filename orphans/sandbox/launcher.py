@@ -5,6 +5,7 @@ worker gone) the run ends: the keeper dies with its parent, and a namespace dies
 """
 
 import json
+import marshal
 import os
 import resource
 import select
@@ -36,6 +37,8 @@ from orphans.sandbox.watching import below, cpu_of, end_all, kill, lone_usage
 SPACES: Final = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS
 REPORT_BYTES: Final = 64 * 2**10
 MAX_DESCRIPTORS: Final = 250
+QUIET: Final = 0.02
+"""Seconds without an order after which there is time for what only some of them need."""
 
 
 class Run:
@@ -78,9 +81,7 @@ class Run:
         its.close()
         self._line = mine.detach()
         self._poll.register(self._line, select.POLLIN)
-        while self._plan["warm"] and self.lives and not self._built:
-            self._look(None)
-        if self._built:
+        if self._plan["warm"]:
             self._ask_server(ends)
         for name in ("output", "channel", "words", "order"):
             os.close(ends[name])
@@ -100,16 +101,23 @@ class Run:
         return self._notices is not None and self._notices.first is not None
 
     def _ask_server(self, ends: dict[str, int]) -> None:
-        """Have the warm server fork into the keeper's namespaces."""
+        """Have the warm server fork into the keeper's namespaces, and go on once these are built."""
+        go, goes = os.pipe()
         self._server, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         keeper = os.pidfd_open(self._cell)
         words = {name: value for name, value in self._plan.items() if name not in ("code", "view")}
         low = [ends[name] for name in ("null", "output", "words", "channel")]
         with socket.socket(fileno=os.dup(self._requests)) as server:
-            socket.send_fds(server, [json.dumps(words).encode()], [keeper, its.fileno(), *low])
+            socket.send_fds(server, [marshal.dumps(words)], [keeper, its.fileno(), go, *low])
         its.close()
-        os.close(keeper)
         self._poll.register(self._server, select.POLLIN)
+        while self.lives and not self._built:
+            self._look(None)
+        if self.lives:
+            with suppress(BrokenPipeError):  # it was killed: its server tells
+                os.write(goes, b"g")
+        for each in (keeper, go, goes):
+            os.close(each)
 
     def wait(self, control: socket.socket) -> bool:
         """Serve what is ready until an order can be taken from `control`; False when it ended before."""
@@ -320,6 +328,8 @@ def launch(
         if now:
             plans.show_owners(plan, owners)
             run.prepare()
+            if not select.select([control], [], [], QUIET)[0]:
+                owners.foresee()
         words, fds = b"", list[int]()
         if run.wait(control):
             words, fds, _, _ = socket.recv_fds(control, 1, MAX_DESCRIPTORS)

@@ -1,7 +1,8 @@
 """What is the same for every run of a spawner, and what one order adds to it."""
 
-import json
+import marshal
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,8 +37,13 @@ class Owners:
         """Return the namespace to show a place with; None when everybody may read it, or we aren't root."""
         if os.geteuid() != 0:
             return None
-        info = Path(place).stat()
+        info = os.stat(place)  # noqa: PTH116 - at every run
         return None if info.st_mode & 0o005 == 0o005 else self.space(info.st_uid, info.st_gid)
+
+    def foresee(self) -> None:
+        """Make the one that most orders would need: checkouts are the worker's own."""
+        if os.geteuid() == 0:
+            self.space(os.geteuid(), os.getegid())
 
     def space(self, owner: int, group: int) -> int:
         """Return a descriptor of the namespace in which `owner` is the run's user."""
@@ -86,8 +92,6 @@ def show_owners(plan: dict[str, Any], owners: Owners) -> None:
         return
     found = {place: owners.of(place) for place in plan["view"]["places"]}
     plan["view"]["owner_spaces"] = {place: space for place, space in found.items() if space is not None}
-    if os.geteuid() == 0:
-        owners.space(os.geteuid(), os.getegid())  # most checkouts are the worker's own
 
 
 def trees(plan: dict[str, Any], order: dict[str, Any], owners: Owners) -> dict[str, int]:
@@ -162,14 +166,20 @@ def for_keeper(order: dict[str, Any], plan: dict[str, Any], taken: dict[str, int
     words = {name: order[name] for name in ("hidden", "stub", "stub_script", "inputs", "scratch")}
     words |= {"trees": list(taken), "disk": int(order["limits"]["disk_bytes"]), "env": {}}
     words["checkout"] = order["child"]["checkout"] or ""
-    return filed(json.dumps(words | {"plan": completed(plan, order)}).encode())
+    return filed(marshal.dumps(words | {"plan": completed(plan, order)}))
 
 
 def _free_user() -> int:
     """Return a user that nobody else has while this launcher lives; nobody where such ids can't be had."""
-    mapped = Path("/proc/self/uid_map").read_text().split()
     wanted = FIRST_USER + os.getpid()
-    return wanted if int(mapped[0]) <= wanted < int(mapped[0]) + int(mapped[2]) else 65534
+    return wanted if wanted in known_users() else 65534
+
+
+@cache
+def known_users() -> range:
+    """Return the users that there are; asked for once, before the forks that need it."""
+    first, _, count = Path("/proc/self/uid_map").read_text().split()[:3]
+    return range(int(first), int(first) + int(count))
 
 
 def _user_space(owner: int, group: int, uid: int) -> int:

@@ -73,7 +73,10 @@ class Spawner:
         #: profile ("": cold) → where the launcher of its next run waits
         self._next: dict[str, socket.socket] = {}
         self._null = os.open(os.devnull, os.O_RDONLY)
-        filters.packed_program(not self._held["notify"], not self._held["namespaces"])
+        notify = not self._held["notify"]
+        filters.packed_program(notify, not self._held["namespaces"], leaving=notify)
+        if os.geteuid() == 0:
+            plans.known_users()
         self._code = {name: compiled(name) for name in ("child", "hook", "testing")}
         self._first_piece = piece(self._code["child"])
 
@@ -189,7 +192,7 @@ class Spawner:
             requests.close()
             for each in self._next.values():
                 each.close()
-            zygote.be(profile, self._around["path"], its, self._around["warm"]["memory_bytes"])
+            zygote.be(profile, self._around, its)
         its.close()
         return requests
 

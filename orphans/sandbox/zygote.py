@@ -6,6 +6,7 @@ run does stays in the run's fork. It ends with its spawner, or after its last ru
 
 import gc
 import json
+import marshal
 import os
 import random
 import select
@@ -16,6 +17,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -53,8 +55,9 @@ LAST_SECONDS: Final = 2.0
 """What the runs get to end in when the spawner is gone: their keepers end them at once."""
 HUGE: Final = 2**21
 MADV_COLLAPSE: Final = 25
+PROT_READ, PROT_WRITE, PROT_EXEC = 1, 2, 4
 REQUEST_BYTES: Final = 64 * 2**10
-ENDS: Final = ("keeper", "report", "null", "output", "words", "channel")
+ENDS: Final = ("keeper", "report", "go", "null", "output", "words", "channel")
 INSIDE: Final = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS
 USER: Final = b"user"
 APART: Final = b"apart"
@@ -126,7 +129,7 @@ class Zygote:
         ends = dict(zip(ENDS, fds, strict=True))
         report = socket.socket(fileno=ends.pop("report"))
         try:
-            self._start(json.loads(words), ends, report)
+            self._start(marshal.loads(words), ends, report)  # noqa: S302 # nosec B302 - our launcher's
         except OSError as error:
             _fail(report, str(error))
             for each in ends.values():
@@ -216,9 +219,12 @@ def resident_bytes() -> int:
 
 
 def _enter(order: dict[str, Any], ends: dict[str, int], tells: int, mapped: int) -> NoReturn:
-    """Join the keeper's namespaces, confine this process and be the run."""
+    """Rehearse while the keeper builds, join its namespaces, confine this process and be the run."""
     try:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        reseed()
+        child.rehearse()
+        os.read(ends["go"], 1) or os._exit(127)
         call("setns", ends["keeper"], INSIDE)
         if order["own_user_space"]:
             call("unshare", CLONE_NEWUSER)
@@ -229,8 +235,7 @@ def _enter(order: dict[str, Any], ends: dict[str, int], tells: int, mapped: int)
         call("close_range", 2**31, 2**31, confining.CLOSE_RANGE_UNSHARE)
         os.write(tells, APART + b"\n")
         confining.separate(ends, order)
-        refresh()
-        child.rehearse()
+        reopen()
         child.main(child.received())
     except BaseException as error:  # noqa: BLE001 - told to the launcher
         with suppress(OSError):
@@ -239,27 +244,32 @@ def _enter(order: dict[str, Any], ends: dict[str, int], tells: int, mapped: int)
         os._exit(127)
 
 
-def refresh() -> None:
-    """Make this fork what a new interpreter would be: its own streams and randomness."""
+def reseed() -> None:
+    """Give this fork randomness of its own."""
+    random.seed()
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(int.from_bytes(os.urandom(4)))
+
+
+def reopen() -> None:
+    """Give this fork streams of its own, over the descriptors that it was given."""
     sys.stdin = os.fdopen(0, encoding="utf-8", errors="surrogateescape")
     sys.stdout = os.fdopen(1, "w", 1, encoding="utf-8", errors="surrogateescape")
     sys.stderr = os.fdopen(2, "w", 1, encoding="utf-8", errors="backslashreplace")
-    random.seed()
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed()
 
 
-def be(profile: str, path: list[str], requests: socket.socket, most: float) -> NoReturn:
-    """Become the server of a profile: load, say so, serve; over `most` resident bytes say that and end."""
+def be(profile: str, around: dict[str, Any], requests: socket.socket) -> NoReturn:
+    """Become the server of a profile: load, say so, serve; one that is too large says that and ends."""
     try:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        load(profile, path)
+        load(profile, around)
         gc.collect()
         gc.freeze()
         gc.disable()
+        join()
         collapse()
-        if resident_bytes() > most:
+        if resident_bytes() > around["warm"]["memory_bytes"]:
             requests.send(LARGE)
             os._exit(0)
         requests.send(READY)
@@ -283,11 +293,25 @@ def collapse() -> None:
                 call("madvise", place, HUGE, MADV_COLLAPSE)
 
 
-def load(profile: str, path: list[str]) -> None:
-    """Import what the profile names, with the environment that a run has."""
-    os.environ.update({"CUDA_VISIBLE_DEVICES": "", "PYTHONHASHSEED": "0"})
-    os.environ.update({f"{each}_NUM_THREADS": "1" for each in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")})
-    sys.path[:] = path
+def join() -> None:
+    """Give neighbouring parts of a library the same rights, so that the kernel keeps them as one mapping.
+
+    Forks and their ends cost by the mapping, and libraries have five each. Afterwards their constants may be
+    executed and the tables of their loader be written.
+    """
+    parts = [line.split(maxsplit=5) for line in Path("/proc/self/maps").read_text().splitlines()]
+    for part, after in pairwise(parts):
+        if part[1] == "r--p" and part[-1].startswith("/"):
+            start, end = (int(each, 16) for each in part[0].split("-"))
+            data = after[1] == "rw-p" and after[-1] == part[-1]
+            with suppress(OSError):  # a file of a place that nothing may be executed from
+                call("mprotect", start, end - start, PROT_READ | (PROT_WRITE if data else PROT_EXEC))
+
+
+def load(profile: str, around: dict[str, Any]) -> None:
+    """Import what the profile names, with the variables and the path that a run has."""
+    os.environ.update(around["env"])
+    sys.path[:] = around["path"]
     for name in MODULES[profile]:
         with suppress(ImportError):
             import_module(name)

@@ -198,6 +198,52 @@ def test_a_warm_run_orders_as_a_cold_one(warm: SubprocessRunner, tmp_path: Path)
     assert told[0].result == told[1].result
 
 
+def test_a_warm_run_has_the_variables_of_a_cold_one(warm: SubprocessRunner, tmp_path: Path) -> None:
+    spec = warmly(tmp_path, "import os\ndef go(_):\n    return dict(os.environ)\n")
+    own = replace(spec, env={"BOT_OWN": "\u00e9", "LANG": "C"})
+    told = [warm.run(each) for each in (own, replace(own, profile=""), spec, replace(spec, profile=""))]
+    assert [each.warm for each in told] == [True, False, True, False]
+    assert told[0].result == told[1].result
+    assert told[2].result == told[3].result
+    assert (told[0].result["BOT_OWN"], told[0].result["LANG"], "BOT_OWN" in told[2].result) == (
+        "\u00e9",
+        "C",
+        False,
+    )
+
+
+def test_a_warm_run_has_streams_of_its_own(warm: SubprocessRunner, tmp_path: Path) -> None:
+    body = (
+        "import sys\n"
+        "def go(_):\n"
+        "    print('out'), print('err', file=sys.stderr)\n"
+        "    return [sys.stdout.seekable(), sys.stdout.line_buffering, sys.stdin.read()]\n"
+    )
+    measured = warm.run(warmly(tmp_path, body))
+    assert (measured.result, measured.output_tail) == ([False, True, ""], "out\nerr\n")
+
+
+@pytest.mark.parametrize("profile", ["", "tests"])
+def test_a_result_is_never_asked_whether_it_is_like_another(
+    warm: SubprocessRunner, tmp_path: Path, profile: str
+) -> None:
+    body = (
+        "class Odd(str):\n"
+        "    def __eq__(self, other): raise SystemExit(9)\n"
+        "    __hash__ = str.__hash__\n"
+        "def go(_):\n    return Odd('x')\n"
+    )
+    measured = warm.run(replace(warmly(tmp_path, body), profile=profile))
+    assert (measured.result, measured.exit_code, measured.warm) == ("x", 0, bool(profile))
+
+
+def test_nothing_notes_when_the_root_was_read(warm: SubprocessRunner, tmp_path: Path) -> None:
+    """The keeper makes it read-only while the first process may look around; a note would be in its way."""
+    body = "def go(_):\n    return [line.split()[1:4] for line in open('/proc/self/mounts')]\n"
+    mounts = {place: marks.split(",") for place, _, marks in warm.run(warmly(tmp_path, body)).result}
+    assert {"ro", "noatime", "nosuid", "nodev"} <= {*mounts["/"]}
+
+
 @pytest.mark.parametrize(
     ("body", "outcome"),
     [

@@ -1,5 +1,6 @@
 """Warm servers end when nobody needs them, and stay within their memory."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,10 @@ import pytest
 
 from orphans.sandbox import Kind, Limits, Outcome, RunSpec, SubprocessRunner, policy, probe
 from orphans.sandbox.nursery import Nursery
+from orphans.sandbox.watching import below, kill
 from tests.orphans.sandbox.test_kinds import warmed
 from tests.orphans.sandbox.test_nursery import started
-from tests.waiting import until
+from tests.waiting import gone, until
 
 LIMITS = Limits(wall_seconds=30, cpu_seconds=20, memory_bytes=1024 * 2**20)
 UNREAD = """
@@ -33,6 +35,21 @@ while server.status() != "sleeping":
     time.sleep(0.05)
 nursery.shared().close()
 server.wait(10)
+"""
+
+
+JOINED = """
+import numpy
+from pathlib import Path
+from orphans.sandbox import zygote
+def mappings(): return [line.split(maxsplit=5) for line in Path("/proc/self/maps").read_text().splitlines()]
+def files(): return [each for each in mappings() if each[-1].startswith("/")]
+before = len(files())
+zygote.join()
+after = files()
+import sqlite3
+numpy.linalg.inv(numpy.eye(3)) + len(sqlite3.connect(":memory:").execute("select 1").fetchall())
+print(len(after) < 0.7 * before, sum(each[1] == "rwxp" for each in after))
 """
 
 
@@ -119,3 +136,24 @@ def test_a_warm_run_keeps_its_limits_while_its_server_is_retired(
     short = replace(sleeping(tmp_path, 20), limits=replace(LIMITS, wall_seconds=3))
     measured = hasty.run(short)
     assert (measured.outcome, measured.warm) == (Outcome.TIMEOUT, True)
+
+
+def test_nothing_stays_of_a_run_whose_launcher_is_killed_while_it_is_made_ready(
+    hasty: SubprocessRunner, tmp_path: Path
+) -> None:
+    spec = sleeping(tmp_path, 0)
+    spawner = psutil.Process(warmed(hasty)._nursery.pid() or 0)
+    for pause in (0, 0.003, 0.006, 0.01, 0.02):
+        assert hasty.run(spec).ok
+        time.sleep(pause)
+        kept = {each.pid for each in servers(hasty)}
+        doomed = {*below(spawner.pid)} - kept
+        kill([each.pid for each in spawner.children() if each.pid not in kept])
+        assert [pid for pid in doomed if not gone(pid, 5)] == []
+    assert hasty.run(spec).ok
+
+
+def test_parts_of_a_library_become_one_mapping_and_it_works_on() -> None:
+    with started(JOINED) as process:
+        output, errors = process.communicate(timeout=60)
+    assert (errors, output) == ("", "True 0\n")
