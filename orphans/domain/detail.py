@@ -35,8 +35,7 @@ _PACKAGE: Final = late(r"\.{0,3}[A-Za-z_][\w.]*|(?:\./)?[A-Za-z_]\w*(?:/\w+)*/?"
 """A package by name, or by its folder."""
 PLAIN_STATEMENTS: Final = (
     ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign,
-    ast.AnnAssign,
-    ast.AugAssign, ast.Pass, ast.If, ast.Try, ast.Delete, ast.Assert, ast.Global,
+    ast.AnnAssign, ast.AugAssign, ast.Pass, ast.If, ast.Try, ast.Delete, ast.Assert, ast.Global,
 )  # fmt: skip
 
 
@@ -50,7 +49,20 @@ def parse(source: bytes) -> ast.Module | None:
             return None
 
 
-def detail_of(source: bytes, path: str, name: str, package: str) -> Detail | None:
+Bound: TypeAlias = tuple[tuple[str, str], ...]
+
+
+def bound_by(source: bytes) -> Bound | None:
+    """Return the names that imports bind, with what they stand for, or None when that can't be read."""
+    tree = parse(source)
+    if tree is None:
+        return None
+    walk = _Walk(tree, Detail(), "", "", "")
+    walk.run()
+    return tuple(walk.aliases.items())
+
+
+def detail_of(source: bytes, path: str, name: str, package: str, bound: Bound = ()) -> Detail | None:
     """Return what the syntax tells, or None when it can't be read.
 
     Args:
@@ -58,13 +70,14 @@ def detail_of(source: bytes, path: str, name: str, package: str) -> Detail | Non
         path: where it lies in the checkout.
         name: its dotted name.
         package: the dotted name of the package it is in, or is.
+        bound: what imports before it bind.
     """
     tree = parse(source)
     if tree is None:
         return None
-    found = Detail()
-    _top_level(tree, found)
+    _top_level(tree, found := Detail())
     walk = _Walk(tree, found, path, name, package)
+    walk.aliases.update(bound)
     walk.run()
     return found
 
@@ -148,14 +161,13 @@ class _Walk:
         for each in node.names:
             if isinstance(node, ast.Import):
                 self.found.imports.append(Import(0, each.name, None, node.lineno))
-                self.aliases[each.asname or each.name.split(".")[0]] = (
-                    each.name if each.asname else each.name.split(".")[0]
-                )
+                top = each.name.partition(".")[0]
+                self.aliases[each.asname or top] = each.name if each.asname else top
             else:
                 module = node.module or ""
                 self.found.imports.append(Import(node.level, module, each.name, node.lineno))
-                start = "." * node.level + module
-                self.aliases[each.asname or each.name] = f"{start}{'.' if module else ''}{each.name}"
+                start = "." * node.level + module + ("." if module else "")
+                self.aliases[each.asname or each.name] = start + each.name
         return []
 
     def _assign(self, node: Any, context: Context, group: int) -> Steps:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-from orphans.domain.detail import detail_of
+from orphans.domain.detail import Bound, bound_by, detail_of
 from orphans.domain.late import late
 from orphans.domain.told import Detail, Said
 
@@ -60,19 +60,21 @@ def loaders(data: bytes, path: str, name: str, package: str) -> Detail | None:
     Constants outside of these definitions are not looked up: enough for tests, which load what they name.
     """
     places = [each.start() for each in _LOADING.finditer(data)]
-    head = b"".join(_IMPORT.findall(data))  # what they call goes by the names that it was imported under
-    return told_around(data, places, path, name, package, head=head) if places else None
+    bound = (
+        bound_by(b"".join(_IMPORT.findall(data))) if places else None
+    )  # what they call goes by these names
+    return told_around(data, places, path, name, package, bound) if bound is not None else None
 
 
 def told_around(
-    data: bytes, places: Iterable[int], path: str, name: str, package: str, *, head: bytes = b""
+    data: bytes, places: Iterable[int], path: str, name: str, package: str, bound: Bound = ()
 ) -> Detail | None:
     """Return what the definitions around the places tell, as far as a place matters; None: nobody knows.
 
     Args:
         data: the whole file; `path`, `name` and `package` are those of `detail_of`.
         places: byte offsets.
-        head: whole lines to read before each definition; what they say has no place.
+        bound: names that imports outside of the definitions bind.
     """
     found = Detail()
     until = -1
@@ -83,24 +85,21 @@ def told_around(
         if start < 0:
             return None
         opening = b"if 1:\n" if data[start : start + 1] in (b" ", b"\t") else b""
-        inner = _detail_of(head + opening + data[start:until], path, name, package)
+        inner = _detail_of(opening + data[start:until], path, name, package, bound)
         if inner is None:
             return None
-        before = head.count(b"\n") + len(opening[:1])
-        _add(found, inner, data.count(b"\n", 0, start) - before, before)
+        _add(found, inner, data.count(b"\n", 0, start) - len(opening[:1]))
     return found
 
 
-def _add(found: Detail, inner: Detail, lines: int, before: int) -> None:
-    """Take over what has a line after those `before`, with that in the whole file; groups stay apart."""
+def _add(found: Detail, inner: Detail, lines: int) -> None:
+    """Take over what has a line, with that in the whole file; groups stay apart."""
     found.strings += [
         Said(each.text, each.line + lines, each.context, each.group and each.group + lines * 1000)
         for each in inner.strings
-        if each.line > before
     ]
     for name in ("imports", "loaders", "calls"):
-        told = [each._replace(line=each.line + lines) for each in getattr(inner, name) if each.line > before]
-        getattr(found, name).extend(told)
+        getattr(found, name).extend(each._replace(line=each.line + lines) for each in getattr(inner, name))
 
 
 def _around(data: bytes, at: int) -> tuple[int, int]:
