@@ -20,7 +20,7 @@ def step_logs(steps: Iterable[CycleStep], text: str = "", *, only: bool = False)
     """
     marks = _Marks(text)
     logs = [_log(step, marks, only=only and bool(text)) for step in steps if step.log]
-    return {"logs": logs, "matches": marks.number, "capped": marks.number >= MAX_MARKS}
+    return {"logs": logs, "matches": marks.number, "capped": marks.more}
 
 
 def _log(step: CycleStep, marks: "_Marks", *, only: bool) -> Panel:
@@ -45,16 +45,16 @@ class _Marks:
     def __init__(self, text: str) -> None:
         self.pattern = re.compile(f"({re.escape(text)})", re.IGNORECASE) if text else None
         self.number = 0
+        self.more = False
 
     def parts(self, line: str) -> Parts:
         """Return a line in pieces; every second piece of a split by a group is a match."""
-        if self.pattern is None or self.number >= MAX_MARKS:
+        if self.pattern is None:
             return [(line, 0)]
-        return [
-            (piece, self._next() if place % 2 else 0)
-            for place, piece in enumerate(self.pattern.split(line))
-            if piece
-        ]
+        left = MAX_MARKS - self.number
+        pieces = self.pattern.split(line, left) if left else [line]
+        self.more = self.more or self.pattern.search(pieces[-1]) is not None
+        return [(piece, self._next() if place % 2 else 0) for place, piece in enumerate(pieces) if piece]
 
     def _next(self) -> int:
         self.number += 1
