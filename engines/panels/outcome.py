@@ -6,7 +6,7 @@ from typing import Any
 from engines.domain.wording import NOT_MEASURED, lasting, number, sign, signed, word
 from engines.models import Cycle
 from engines.panels.forecasts import forecast_card
-from engines.panels.paired_test import figures, paired_test
+from engines.panels.paired import figures, paired_test
 from forecasting.models import Forecast
 from forecasting.panels.outcomes import is_number
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engines.domain.significance import mcnemar
-from engines.panels.paired_test import MAX_FIGURES, figures, paired_test
+from engines.panels.paired import MAX_FIGURES, figures, paired_test
 
 WON = mcnemar([False] * 20 + [True] * 80, [True] * 100, alpha=0.01)
 
