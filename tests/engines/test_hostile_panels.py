@@ -264,7 +264,8 @@ def test_numbers_beyond_every_float_are_told_as_not_measured() -> None:
     found = outcome(unsaved(), {"retrain": told})
     assert found is not None
     assert {found["metrics"][0][key] for key in ("old", "new")} == {NOT_MEASURED}
-    assert (found["params"], found["significance"]) == ([("depth", NOT_MEASURED)], [("p", NOT_MEASURED)])
+    assert found["params"] == [("depth", NOT_MEASURED)]
+    assert found["significance"] == {"sentence": "", "figures": [("p", NOT_MEASURED)]}
     cycles = [unsaved(), unsaved()]
     steps = [CycleStep(cycle_id=7, name="retrain", state=StepState.DONE, result=told)]
     rows = {row["label"]: row for row in compare(cycles, steps, everything=True)["rows"]}
