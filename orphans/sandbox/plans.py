@@ -188,15 +188,19 @@ def _user_space(owner: int, group: int, uid: int) -> int:
     ready, says = os.pipe()
     helper = os.fork()
     if helper == 0:
-        call("unshare", CLONE_NEWUSER)
-        os.write(says, b"1")
-        os.read(go, 1)
-        os._exit(0)
+        os.close(goes)  # it sees by that, too, that its launcher is gone
+        try:
+            call("unshare", CLONE_NEWUSER)
+            os.write(says, b"1")
+            os.read(go, 1)
+        finally:
+            os._exit(0)
+    os.close(says)
     os.read(ready, 1)
     map_user(helper, owner, uid, group, uid)
     place = os.open(f"/proc/{helper}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
     os.write(goes, b"1")
-    for each in (go, goes, ready, says):
+    for each in (go, goes, ready):
         os.close(each)
     os.waitpid(helper, 0)
     return place
