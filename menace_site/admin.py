@@ -59,7 +59,7 @@ class AuditEntryAdmin(ReadOnly):
 
     list_display = ("id", "at", "actor", "actor_kind", "verb", "target")
     list_filter = ("actor_kind",)
-    search_fields = ("=actor", "=target", "=verb")
+    search_fields = ("actor__exact", "target__exact", "verb__exact")
     sortable_by = ("id",)
 
 
@@ -76,7 +76,7 @@ class IdempotencyKeyAdmin(ReadOnly):
     """Answers to requests that a program may repeat."""
 
     list_display = ("id", "user", "key", "status", "at")
-    search_fields = ("=key", "user__username")
+    search_fields = ("key__exact", "user__username")
     list_select_related = ("user",)
     exclude = ("body",)
     ordering = ("-id",)

@@ -140,7 +140,7 @@ class OrphanModuleAdmin(ReadOnly):
         "updated_at",
     )
     list_filter = ("classification", "state")
-    search_fields = ("=subject", "=path")
+    search_fields = ("subject__exact", "path__exact")
 
 
 @admin.register(ScanRun)
@@ -149,7 +149,7 @@ class ScanRunAdmin(ReadOnly):
 
     list_display = ("id", "subject", "source", "state", "modules", "found", "isolated", "seconds", "at")
     list_filter = ("state",)
-    search_fields = ("=subject", "=source")
+    search_fields = ("subject__exact", "source__exact")
 
 
 @admin.register(SelfTestRun)
@@ -158,7 +158,7 @@ class SelfTestRunAdmin(ReadOnly):
 
     list_display = ("id", "subject", "source", "state", "total", "passed", "failed", "skipped", "created_at")
     list_filter = ("state",)
-    search_fields = ("=subject", "=source")
+    search_fields = ("subject__exact", "source__exact")
 
 
 @admin.register(ModuleRun)
@@ -167,7 +167,7 @@ class ModuleRunAdmin(ReadOnly):
 
     list_display = ("id", "batch_id", "subject", "path", "state", "reason", "side_effects", "wall_seconds")
     list_filter = ("state",)
-    search_fields = ("=subject", "=path")
+    search_fields = ("subject__exact", "path__exact")
 
 
 @admin.register(ModuleMapEntry)
@@ -184,7 +184,7 @@ class ModuleMapEntryAdmin(ReadOnly):
         "removed_at",
         "removed_label",
     )
-    search_fields = ("=subject", "=path")
+    search_fields = ("subject__exact", "path__exact")
 
 
 @admin.register(OrphanTally)
@@ -192,4 +192,4 @@ class OrphanTallyAdmin(ReadOnly):
     """Counts behind the gauges."""
 
     list_display = ("subject", "name", "count")
-    search_fields = ("=subject",)
+    search_fields = ("subject__exact",)

@@ -45,7 +45,7 @@ class PromotionAdmin(ReadOnly, OfTeams):
         "decide_link",
     )
     list_filter = ("state", "verdict", "kind")
-    search_fields = ("=id", "engine__name", "=evidence_sha256")
+    search_fields = ("=id", "engine__name", "evidence_sha256__exact")
     list_select_related = ("engine",)
     sortable_by = ("id",)
     actions = ("approve_chosen", "reject_chosen")

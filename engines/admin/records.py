@@ -66,7 +66,7 @@ class ModelVersionAdmin(ReadOnly, OfTeams):
 
     list_display = ("id", "engine", "state", "sha256", "size", "roi_gain", "commit", "cycle_id", "created_at")
     list_filter = ("state",)
-    search_fields = ("engine__name", "=sha256")
+    search_fields = ("engine__name", "sha256__exact")
     list_select_related = ("engine",)
     sortable_by = ("id",)
 
@@ -86,7 +86,7 @@ class WorkflowRevisionAdmin(ReadOnly, OfTeams):
         "created_at",
     )
     list_filter = ("state",)
-    search_fields = ("engine__name", "=workflow", "=module_path")
+    search_fields = ("engine__name", "workflow__exact", "module_path__exact")
     list_select_related = ("engine",)
     sortable_by = ("id",)
 
@@ -96,7 +96,7 @@ class WorkflowEdgeAdmin(ReadOnly, OfTeams):
     """How workflows hang together, as measured."""
 
     list_display = ("engine", "source", "target", "resource", "data", "logical")
-    search_fields = ("engine__name", "=source", "=target")
+    search_fields = ("engine__name", "source__exact", "target__exact")
     list_select_related = ("engine",)
 
 
@@ -114,6 +114,6 @@ class WorkflowStagesAdmin(ReadOnly, OfTeams):
     """How workflows bore hard conditions."""
 
     list_display = ("id", "engine", "workflow", "roi", "degradation", "resilience", "entropy", "at")
-    search_fields = ("engine__name", "=workflow")
+    search_fields = ("engine__name", "workflow__exact")
     list_select_related = ("engine",)
     sortable_by = ("id",)
