@@ -122,7 +122,7 @@ NONE = np.zeros(4, dtype=bool)
 
 def decided(rule: Rule, chances: np.ndarray = LABEL_CHANCES) -> list[int]:
     """Return the labels of four long histories that aren't brittle and don't end in a dip."""
-    return rule.decide(Chances(chances, np.zeros(4)), NONE, LONG)[0].tolist()
+    return list(map(int, rule.decide(Chances(chances, np.zeros(4)), NONE, LONG)[0]))
 
 
 def test_dangers_are_weighed_against_what_may_be_promoted() -> None:
