@@ -118,8 +118,9 @@ def test_the_newest_error_weighs_most_in_the_reliability() -> None:
     assert reliability([0.0, -1.0]) == pytest.approx(0.5 ** (1 / 1.8))
 
 
-def test_the_confidence_is_the_mean_of_what_was_and_what_the_interval_says() -> None:
-    assert confidence([1.0, 1.0], 3.0) == pytest.approx(math.sqrt(1 / 2 * 1 / 4))
+def test_the_confidence_counts_the_interval_twice_as_much_as_what_was() -> None:
+    assert confidence([1.0, 1.0], 3.0) == pytest.approx(1 / (1 + 1 / 3 + 2))
+    assert confidence([3.0, 3.0], 0.0) == pytest.approx(1 / 2)
     assert confidence([0.0], -1.0) == 1.0
     assert confidence([], 0.1) is None
 
